@@ -1,0 +1,2 @@
+//! One binary, thin: arguments, exit codes, printing.
+fn main() {}

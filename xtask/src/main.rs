@@ -1,0 +1,2 @@
+//! Tests, checks, benches and long runs.
+fn main() {}
