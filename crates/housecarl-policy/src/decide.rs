@@ -1,0 +1,299 @@
+//! The decision: for which purposes may this item be taken in, used or kept?
+//!
+//! A pure function of the table, what the home and the person have said, the item and the time.
+//! Gates are asked in the order of [`Gate`]; each takes purposes away and none gives one back.
+//!
+//! # Laws
+//! They hold for every table and every standing; `tests/oracle` checks them under these names.
+//!
+//! - `default_deny`: who has said nothing has agreed to nothing.
+//! - `refusal_wins`: a refused purpose is never permitted, whatever else was said.
+//! - `withdrawal_never_permits_more`: taking back a yes, or saying no, opens nothing.
+//! - `objection_to_marketing_is_absolute`: it closes marketing on every basis.
+//! - `restriction_only_stores`: a restricted purpose collects and reads nothing, and keeps what it has.
+//! - `child_defaults_are_private`: for a child nothing optional is on until switched on for that child.
+//! - `untold_is_unused`: nobody's data is used for what they were not told, save to protect life.
+//! - `nobody_consents_for_another_adult`: what others said changes nothing for a person; a household
+//!   item needs each one's yes.
+//! - `a_wider_purpose_needs_a_new_consent`: see [`crate::Standing::carried_over`].
+//! - `a_refusal_survives_a_change_of_basis`: no gate asks on what basis a refused purpose rests.
+//! - `a_purpose_whose_period_is_over_is_closed`: at its end date, and for an item past its keeping.
+//! - `what_no_purpose_permits_is_not_kept`: an empty decision has nothing to keep and no end date.
+//! - `order_and_duplicates_change_nothing`: of choices, of persons, of lines in the manifest.
+//! - `same_answer_on_device_and_server`: the same bytes, the same answer.
+
+use crate::minimise::Operator;
+use crate::set::{PurposeId, PurposeSet};
+use crate::standing::{DeviceStanding, Standing};
+use crate::table::{ItemId, NO_SLOT, Table};
+use crate::vocabulary::{Act, AgeBand, Gate, SubjectKind};
+
+/// Whose data is it?
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'s> {
+    /// One person, identified.
+    Person(&'s Standing),
+    /// Everybody known in the home. Where nobody is known, as for a bystander.
+    Household(&'s [Standing]),
+    /// Somebody whom nobody identified.
+    Bystander,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Question {
+    /// The item.
+    pub item: ItemId,
+    /// What somebody wants to do with it.
+    pub act: Act,
+    /// When it was received: seconds since 1970. Retention runs from here.
+    pub received: u64,
+    /// The time now: seconds since 1970.
+    pub now: u64,
+}
+
+/// The answer, with its reasons.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Decision {
+    /// The purposes for which the act is permitted.
+    pub permitted: PurposeSet,
+    /// Those of them that protect life and were permitted although nobody was told: a finding.
+    pub untold_alarms: PurposeSet,
+    /// What is left of the value.
+    pub operator: Operator,
+    /// Which step of the item's precision that is.
+    pub step: u8,
+    /// For how many seconds from receipt the item is kept; 0 where nothing is permitted. The
+    /// longest of the permitted purposes, and the shortest for somebody whom nobody identified.
+    pub keep_seconds: u32,
+    closed: [PurposeSet; Gate::COUNT],
+}
+
+impl Decision {
+    /// The gate that closed a purpose; `None` where it is permitted. A purpose that does not use
+    /// the item counts as not declared for it.
+    #[must_use]
+    pub fn gate(&self, purpose: PurposeId) -> Option<Gate> {
+        if self.permitted.contains(purpose) {
+            return None;
+        }
+        let closed = |(gate, set): (&Gate, &PurposeSet)| set.contains(purpose).then_some(*gate);
+        Some(Gate::EVERY.iter().zip(&self.closed).find_map(closed).unwrap_or(Gate::NotDeclared))
+    }
+
+    /// The purposes that a gate closed.
+    #[must_use]
+    pub fn closed_by(&self, gate: Gate) -> PurposeSet {
+        self.closed.get(usize::from(gate.byte())).copied().unwrap_or(PurposeSet::NONE)
+    }
+}
+
+/// The purposes still open, and which gate closed the others.
+struct Gates {
+    open: PurposeSet,
+    closed: [PurposeSet; Gate::COUNT],
+}
+
+impl Gates {
+    fn close(&mut self, gate: Gate, purposes: PurposeSet) {
+        if let Some(closed) = self.closed.get_mut(usize::from(gate.byte())) {
+            *closed = self.open & purposes;
+        }
+        self.open = self.open.without(purposes);
+    }
+}
+
+/// What the people an item is about have said, as one.
+#[derive(Clone, Copy)]
+struct Said {
+    /// Agreed, with the authorisation that a child under 13 needs.
+    yes: PurposeSet,
+    /// Agreed by or for everybody, authorised or not.
+    agreed: PurposeSet,
+    no: PurposeSet,
+    told: PurposeSet,
+    restricted: PurposeSet,
+    child: bool,
+    no_marketing: bool,
+}
+
+impl Said {
+    fn by_person(person: &Standing, children_likely: bool) -> Self {
+        let band: AgeBand = person.band.assumed(children_likely);
+        let yes = if band.needs_parent() { person.agreed & person.authorised } else { person.agreed };
+        Self {
+            yes,
+            agreed: person.agreed,
+            no: person.refused,
+            told: person.told,
+            restricted: person.restricted,
+            child: band.is_child(),
+            no_marketing: person.no_marketing,
+        }
+    }
+
+    /// Each one's yes, anyone's no.
+    fn and(self, other: Self) -> Self {
+        Self {
+            yes: self.yes & other.yes,
+            agreed: self.agreed & other.agreed,
+            no: self.no | other.no,
+            told: self.told & other.told,
+            restricted: self.restricted | other.restricted,
+            child: self.child | other.child,
+            no_marketing: self.no_marketing | other.no_marketing,
+        }
+    }
+
+    /// Nobody could say anything; told is what was made available here. The age is unknown, so
+    /// what is private for a child is private for them.
+    const fn by_nobody(available: PurposeSet) -> Self {
+        Self {
+            yes: PurposeSet::NONE,
+            agreed: PurposeSet::NONE,
+            no: PurposeSet::NONE,
+            told: available,
+            restricted: PurposeSet::NONE,
+            child: true,
+            no_marketing: false,
+        }
+    }
+}
+
+/// Decides for which purposes an act on an item is permitted.
+#[must_use]
+pub fn decide(table: &Table<'_>, device: &DeviceStanding, subject: Subject<'_>, question: Question) -> Decision {
+    let masks = &table.masks;
+    let Some(item) = table.item(question.item) else {
+        return Decision {
+            permitted: PurposeSet::NONE,
+            untold_alarms: PurposeSet::NONE,
+            operator: Operator::Drop,
+            step: 0,
+            keep_seconds: 0,
+            closed: [PurposeSet::NONE; Gate::COUNT],
+        };
+    };
+
+    let (kind, said) = whose(table, device, subject);
+    let uses = item.uses & masks.present;
+    let mut gates = Gates { open: uses, closed: [PurposeSet::NONE; Gate::COUNT] };
+
+    // What the product is.
+    gates.close(Gate::Shut, masks.shut);
+    gates.close(Gate::PeriodOver, over(table, gates.open, kind, question));
+    let meant = masks.subjects.get(usize::from(kind.byte())).copied().unwrap_or(PurposeSet::NONE);
+    let matching = if kind == SubjectKind::Bystander { masks.identifies } else { PurposeSet::NONE };
+    gates.close(Gate::NotForThisPerson, PurposeSet::ALL.without(meant) | matching);
+
+    // What the home has settled for the device.
+    gates.close(Gate::FeatureOff, PurposeSet::ALL.without(started(table, device)));
+    gates.close(Gate::AccessRefused, (masks.access_consent | masks.access_objectable) & device.refused);
+    gates.close(Gate::AccessUnanswered, masks.access_consent.without(device.agreed));
+
+    // What the person has said.
+    if question.act != Act::Keep {
+        gates.close(Gate::Restricted, said.restricted);
+    }
+    gates.close(Gate::Refused, said.no);
+    if said.no_marketing {
+        gates.close(Gate::MarketingObjection, masks.marketing);
+    }
+    if said.child {
+        gates.close(Gate::ChildDefault, masks.private_for_children.without(said.agreed));
+        let needs = masks.needs_consent | masks.private_for_children;
+        gates.close(Gate::ParentMissing, (needs & said.agreed).without(said.yes));
+    }
+    gates.close(Gate::ConsentMissing, masks.needs_consent.without(said.yes));
+    gates.close(Gate::Untold, PurposeSet::ALL.without(said.told | masks.vital));
+
+    // How much of it.
+    let step = precision(subject, item.slot, item.steps);
+    let operator = table.operator(&item, step);
+    if operator.drops() && question.act != Act::Keep {
+        gates.close(Gate::PrecisionOff, PurposeSet::ALL);
+    }
+
+    if question.act == Act::Keep {
+        // Article 18: restricted is kept, past its date if need be, whatever else was said since.
+        gates.open |= uses & said.restricted;
+    }
+    let permitted = gates.open;
+    Decision {
+        permitted,
+        untold_alarms: (permitted & masks.vital).without(said.told),
+        operator: if permitted.is_empty() { Operator::Drop } else { operator },
+        step,
+        keep_seconds: keep_seconds(table, permitted, kind),
+        closed: gates.closed,
+    }
+}
+
+fn whose(table: &Table<'_>, device: &DeviceStanding, subject: Subject<'_>) -> (SubjectKind, Said) {
+    let likely = table.children_likely();
+    match subject {
+        Subject::Person(person) => (SubjectKind::Person, Said::by_person(person, likely)),
+        Subject::Household(people) => {
+            match people.iter().map(|person| Said::by_person(person, likely)).reduce(Said::and) {
+                Some(said) => (SubjectKind::Household, said),
+                None => (SubjectKind::Bystander, Said::by_nobody(device.available)),
+            }
+        }
+        Subject::Bystander => (SubjectKind::Bystander, Said::by_nobody(device.available)),
+    }
+}
+
+/// The purposes that have ended or keep the item no longer. A clock that stands before the
+/// receipt has not reached anything's end.
+fn over(table: &Table<'_>, open: PurposeSet, kind: SubjectKind, question: Question) -> PurposeSet {
+    let age = question.now.saturating_sub(question.received);
+    let asked = if age == 0 { open & table.masks.ending } else { open };
+    asked
+        .iter()
+        .filter(|id| {
+            table.purpose(*id).is_none_or(|purpose| {
+                let keep = if kind == SubjectKind::Bystander {
+                    purpose.keep_bystander_seconds
+                } else {
+                    purpose.keep_seconds
+                };
+                let ended = Table::ends_at(&purpose).is_some_and(|end| question.now >= end);
+                ended || (question.act != Act::Collect && age >= u64::from(keep))
+            })
+        })
+        .collect()
+}
+
+/// The purposes whose feature is on, or which need none.
+fn started(table: &Table<'_>, device: &DeviceStanding) -> PurposeSet {
+    let mut started = table.masks.always_on;
+    let mut features = device.features;
+    while features != 0 {
+        let feature = usize::try_from(features.trailing_zeros()).unwrap_or(usize::MAX);
+        started |= table.masks.features.get(feature).copied().unwrap_or(PurposeSet::NONE);
+        features &= features.wrapping_sub(1);
+    }
+    started
+}
+
+/// The chosen step: the lowest that anyone of a household chose, the first for a bystander.
+fn precision(subject: Subject<'_>, slot: u8, steps: u8) -> u8 {
+    if slot == NO_SLOT {
+        return 0;
+    }
+    let step = match subject {
+        Subject::Person(person) => person.precision(slot),
+        Subject::Household(people) => people.iter().map(|person| person.precision(slot)).min().unwrap_or(0),
+        Subject::Bystander => 0,
+    };
+    if step < steps { step } else { 0 }
+}
+
+fn keep_seconds(table: &Table<'_>, permitted: PurposeSet, kind: SubjectKind) -> u32 {
+    let purposes = permitted.iter().filter_map(|id| table.purpose(id));
+    if kind == SubjectKind::Bystander {
+        purposes.map(|purpose| purpose.keep_bystander_seconds).min().unwrap_or(0)
+    } else {
+        purposes.map(|purpose| purpose.keep_seconds).max().unwrap_or(0)
+    }
+}
