@@ -184,6 +184,22 @@ impl Date {
         u32::try_from(days).unwrap_or(0)
     }
 
+    /// The day that is so many days after 1 January 1970.
+    #[must_use]
+    pub fn from_unix_day(days: u32) -> Self {
+        let days = i64::from(days) + 719_468;
+        let era = days.div_euclid(146_097);
+        let of_era = days.rem_euclid(146_097);
+        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let from_march = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * from_march + 2) / 5 + 1;
+        let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+        let year = year + era * 400 + i64::from(month <= 2);
+        let byte = |number: i64| u8::try_from(number).unwrap_or(1);
+        Self { year: u16::try_from(year).unwrap_or(u16::MAX), month: byte(month), day: byte(day) }
+    }
+
     /// Reads a date such as `2027-01-31`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

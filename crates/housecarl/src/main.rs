@@ -1,2 +1,51 @@
 //! One binary, thin: arguments, exit codes, printing.
-fn main() {}
+
+mod clock;
+mod files;
+mod output;
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Privacy by construction for consumer IoT. United Kingdom law only.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(commands::check::Arguments),
+    Explain(commands::explain::Arguments),
+    Rules(commands::rules::Arguments),
+    Diff(commands::diff::Arguments),
+    Lock(commands::lock::Arguments),
+    Schema(commands::schema::Arguments),
+    Replay(commands::replay::Arguments),
+    Demo(commands::demo::Arguments),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Check(arguments) => commands::check::run(&arguments),
+        Command::Explain(arguments) => commands::explain::run(&arguments),
+        Command::Rules(arguments) => commands::rules::run(&arguments),
+        Command::Diff(arguments) => commands::diff::run(&arguments),
+        Command::Lock(arguments) => commands::lock::run(&arguments),
+        Command::Schema(arguments) => commands::schema::run(&arguments),
+        Command::Replay(arguments) => commands::replay::run(&arguments),
+        Command::Demo(arguments) => commands::demo::run(&arguments),
+    };
+    match done {
+        Ok(output::Exit::Clean) => ExitCode::SUCCESS,
+        Ok(output::Exit::Findings) => ExitCode::from(1),
+        Err(problem) => {
+            output::complain(&problem);
+            ExitCode::from(2)
+        }
+    }
+}

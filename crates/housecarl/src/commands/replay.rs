@@ -1,0 +1,6 @@
+//! replay
+use crate::output::{Exit, Result};
+/// replay
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {}
+pub(crate) fn run(_: &Arguments) -> Result<Exit> { Ok(Exit::Clean) }
