@@ -1,10 +1,11 @@
-//! Runs everything over one manifest.
+//! Runs everything over one manifest, and sets aside what the manifest itself has answered.
 
 use std::collections::BTreeSet;
 
 use housecarl_manifest::Reading;
-use housecarl_manifest::model::Waive;
+use housecarl_manifest::model::{Departure, Waive};
 use housecarl_manifest::scalar::Date;
+use housecarl_manifest::span::List;
 use housecarl_manifest::{Ordinals, compile};
 
 use crate::diagnostic::{Diagnostic, Level};
@@ -19,6 +20,8 @@ pub struct Report {
     pub findings: Vec<Diagnostic>,
     /// Findings that the manifest accepts until a date. They never count as passed.
     pub waived: Vec<Diagnostic>,
+    /// Findings of level `should` where the manifest takes another way, until a date. Statement ACC-04.
+    pub departed: Vec<Diagnostic>,
     /// How many rules were asked.
     pub rules: usize,
 }
@@ -36,11 +39,12 @@ impl Report {
         self.findings.iter().any(|finding| finding.level >= level)
     }
 
-    /// The purposes with an open finding of level `must`: they are compiled shut.
+    /// The purposes with an open finding of level `must`: they are compiled shut. What is wrong
+    /// with the file itself names no purpose; a manifest with such a problem should not run at all.
     #[must_use]
     pub fn shut(&self) -> BTreeSet<String> {
         let must = self.findings.iter().filter(|finding| finding.level == Level::Must);
-        must.filter_map(|finding| finding.purpose.clone()).collect()
+        must.flat_map(|finding| finding.purposes.iter().cloned()).collect()
     }
 }
 
@@ -59,16 +63,42 @@ pub fn check(reading: &Reading, text: &str, as_of: Date) -> Report {
     }
     found.sort_by_key(|finding| (finding.span, finding.code));
 
-    let accepted = |waive: &Waive, code: &str| {
-        let same = waive.code.as_ref().is_some_and(|waived| waived.value.eq_ignore_ascii_case(code));
-        same && waive.by_role.is_some()
-            && waive.reason.is_some()
-            && waive.until.as_ref().is_some_and(|until| until.value >= as_of)
+    let (waives, departures) = (&reading.manifest.waive, &reading.manifest.departure);
+    let mut report = Report { findings: Vec::new(), waived: Vec::new(), departed: Vec::new(), rules: RULES.len() };
+    for finding in found {
+        // What is wrong with the file itself cannot be answered in it: nobody knows what it would mean.
+        let list = if problems::is_problem(finding.code) {
+            &mut report.findings
+        } else if waives.iter().any(|waive| accepts(waive, &finding, as_of)) {
+            &mut report.waived
+        } else if finding.level == Level::Should && goes_another_way(departures, &finding, as_of) {
+            &mut report.departed
+        } else {
+            &mut report.findings
+        };
+        list.push(finding);
+    }
+    report
+}
+
+/// Whether a finding is accepted: by whom, why and until when have to stand there.
+fn accepts(waive: &Waive, finding: &Diagnostic, as_of: Date) -> bool {
+    waive.code.as_ref().is_some_and(|code| code.value.eq_ignore_ascii_case(finding.code))
+        && waive.by_role.is_some()
+        && waive.reason.is_some()
+        && waive.until.as_ref().is_some_and(|until| until.value >= as_of)
+}
+
+/// Whether another way is taken for every statement that a finding is about.
+fn goes_another_way(departures: &List<Departure>, finding: &Diagnostic, as_of: Date) -> bool {
+    let whole = |departure: &Departure| {
+        let said = [&departure.instead, &departure.why, &departure.evidence, &departure.by_role];
+        said.iter().all(|field| field.is_some())
+            && departure.until.as_ref().is_some_and(|until| until.value >= as_of)
     };
-    let waives = &reading.manifest.waive;
-    // What is wrong with the file itself cannot be accepted: nobody knows what it would mean.
-    let (waived, findings) = found.into_iter().partition(|finding: &Diagnostic| {
-        !problems::is_problem(finding.code) && waives.iter().any(|waive| accepted(waive, finding.code))
-    });
-    Report { findings, waived, rules: RULES.len() }
+    finding.statements.iter().all(|statement| {
+        departures.iter().any(|departure| {
+            whole(departure) && departure.statement.as_ref().is_some_and(|named| named.value == *statement)
+        })
+    })
 }

@@ -2,7 +2,7 @@
 
 use housecarl_manifest::span::Span;
 
-/// How much weight the guidance gives to what a finding is about. Statement ACC-WORDS group.
+/// How much weight the guidance gives to what a finding is about. Statements ACC-02, ACC-03, ACC-05.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Level {
     /// An option.
@@ -66,8 +66,8 @@ pub struct Diagnostic {
     pub help: String,
     /// The organisation of the manifest that has to act.
     pub organisation: Option<String>,
-    /// The purpose that is compiled shut while this finding of level `must` is open.
-    pub purpose: Option<String>,
+    /// The purposes that are compiled shut while this finding is open, if its level is `must`.
+    pub purposes: Vec<String>,
 }
 
 impl Diagnostic {
@@ -83,9 +83,9 @@ impl Diagnostic {
         self
     }
 
-    /// Names the purpose that it is about.
+    /// Names a purpose that it is about, beside any named before.
     pub fn purpose(&mut self, name: impl Into<String>) -> &mut Self {
-        self.purpose = Some(name.into());
+        self.purposes.push(name.into());
         self
     }
 

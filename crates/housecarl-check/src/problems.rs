@@ -32,7 +32,7 @@ pub fn diagnostic(problem: &Problem) -> Diagnostic {
         also: problem.other.map(|span| Label { span, text: other }).into_iter().collect(),
         help,
         organisation: None,
-        purpose: None,
+        purposes: Vec::new(),
     }
 }
 
@@ -56,14 +56,14 @@ fn words(kind: &ProblemKind) -> Words {
             "HC0003",
             "missing-key",
             format!("`{key}` is missing"),
-            format!("this table needs `{key}`"),
+            format!("`{key}` has to stand here"),
             format!("add `{key}`: {}", lower(about)),
         ),
         ProblemKind::WrongType { expected, found } => (
             "HC0004",
             "wrong-type",
-            format!("a {found} stands where {expected} belongs"),
-            format!("this is a {found}"),
+            format!("{} cannot stand here", in_words(found)),
+            String::new(),
             format!("write {expected}"),
         ),
         ProblemKind::UnknownWord { word, meant, known } => (
@@ -118,6 +118,20 @@ fn words(kind: &ProblemKind) -> Words {
             String::new(),
             "write `manifest = 1`, or use a newer program".to_owned(),
         ),
+    }
+}
+
+/// What people call a type of TOML, under the name that its reader gives it.
+fn in_words(found: &str) -> &str {
+    match found {
+        "string" => "a text",
+        "integer" => "a whole number",
+        "float" => "a number with a fraction",
+        "boolean" => "`true` or `false`",
+        "datetime" => "a date",
+        "array" => "a list",
+        "table" => "a table",
+        other => other,
     }
 }
 

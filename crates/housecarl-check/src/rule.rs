@@ -49,16 +49,6 @@ pub struct Product<'m> {
 }
 
 impl<'m> Product<'m> {
-    /// Whether children are aimed at or likely to use the product. Nothing said is not a no.
-    #[must_use]
-    pub fn children_likely(&self) -> bool {
-        let Some(children) = self.manifest.people.as_ref().and_then(|people| people.children.as_ref()) else {
-            return true;
-        };
-        let aimed = children.aimed.as_ref().is_some_and(|aimed| aimed.value);
-        aimed || children.likely.as_ref().is_none_or(|likely| likely.value)
-    }
-
     /// The organisation that answers for a purpose: the first that decides why.
     #[must_use]
     pub fn controller_of(&self, purpose: &Purpose) -> Option<String> {
@@ -66,12 +56,14 @@ impl<'m> Product<'m> {
         by.why.first().map(|name| name.value.0.clone()).or_else(|| self.maker())
     }
 
-    /// The organisation that makes the product.
+    /// The organisation that makes the product: the first manufacturer, else the first that is named.
     #[must_use]
     pub fn maker(&self) -> Option<String> {
-        let made = |kind: OrganisationKind| kind == OrganisationKind::Manufacturer;
-        let maker = self.manifest.organisation.iter().find(|o| o.kind.as_ref().is_some_and(|kind| made(kind.value)));
-        maker.or_else(|| self.manifest.organisation.first()).map(|maker| maker.name.value.clone())
+        let everybody = &self.manifest.organisation;
+        let maker = everybody.iter().find(|organisation| {
+            organisation.kind.as_ref().is_some_and(|kind| kind.value == OrganisationKind::Manufacturer)
+        });
+        maker.or_else(|| everybody.first()).map(|maker| maker.name.value.clone())
     }
 
     /// Where to point when something is missing from the product as a whole.
@@ -118,7 +110,7 @@ impl<'f> Findings<'f> {
             also: Vec::new(),
             help: finding.help(),
             organisation: self.product.maker(),
-            purpose: None,
+            purposes: Vec::new(),
         });
         let last = self.found.len() - 1;
         #[expect(clippy::indexing_slicing, reason = "the entry was pushed two lines above")]
@@ -147,6 +139,9 @@ impl<'f> Findings<'f> {
 pub mod prelude {
     pub use super::{Finding, Findings, Product, Rule, Status};
     pub use crate::diagnostic::Level;
+    pub use crate::facts::{
+        is_household, is_special, listed, names, rests_on_consent, rests_on_explicit_consent,
+    };
     pub use housecarl_manifest::model::*;
     pub use housecarl_manifest::span::{Named, by_name};
     pub use housecarl_manifest::words;

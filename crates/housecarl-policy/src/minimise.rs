@@ -9,7 +9,7 @@ pub enum Operator {
     Keep,
     /// "not collected": nothing stays.
     Drop,
-    /// "only that it happened": any value but null, false and nothing becomes true.
+    /// "only that it happened": any value but null, false, zero and an empty text becomes true.
     Presence,
     /// "only how many": the value goes, one is counted.
     Count,
@@ -200,7 +200,7 @@ pub fn minimise(operator: Operator, value: Value<'_>) -> Outcome<'_> {
         Operator::Keep => Outcome::Kept(value),
         Operator::Drop => Outcome::Dropped,
         Operator::Presence => match value {
-            Value::Null | Value::Bool(false) | Value::Text("") => Outcome::Dropped,
+            Value::Null | Value::Bool(false) | Value::Text("") | Value::Number(Decimal::ZERO) => Outcome::Dropped,
             _ => Outcome::Kept(Value::Bool(true)),
         },
         Operator::Count => match value {

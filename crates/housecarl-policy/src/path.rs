@@ -7,6 +7,7 @@
 
 use crate::table::record::{NodeRecord, Text};
 use crate::table::{ItemId, NO_ITEM, NO_NODE, StreamId, Table};
+use crate::value::Value;
 
 /// How deep a payload may be nested, JSON inside strings included.
 pub const DEPTH_MAX: usize = 32;
@@ -102,14 +103,14 @@ impl<'a, 't> Matcher<'a, 't> {
         Self { table, root, frames, depth: 0, values: 0 }
     }
 
-    /// An object begins. `member` gives the text of one of its direct members, where that member
+    /// An object begins. `member` gives the value of one of its direct members, where that member
     /// is a text, a number or a bool: conditions such as `[type=1]` ask for it.
     ///
     /// # Errors
     /// [`Limit`] where the payload goes beyond what a message may be.
     pub fn begin_object<'v>(
         &mut self,
-        member: impl Fn(&str) -> Option<&'v str>,
+        member: impl Fn(&str) -> Option<Value<'v>>,
     ) -> Result<Found, Limit> {
         let (mut node, mut record) = match self.enter()? {
             Ok(found) => found,
@@ -119,7 +120,10 @@ impl<'a, 't> Matcher<'a, 't> {
         // Each condition that holds leads to a place with fewer of them, so this ends.
         for _ in 0..DEPTH_MAX {
             let value = if record.whens == 0 { None } else { member(self.table.text(record.when)) };
-            let to = value.and_then(|value| self.search(record.first_when, record.whens, value));
+            let mut number = Digits::default();
+            let to = value
+                .and_then(|value| number.text(value))
+                .and_then(|value| self.search(record.first_when, record.whens, value));
             let Some(next) = to.and_then(|to| self.table.node(to).map(|next| (to, next))) else { break };
             (node, record) = next;
             marks |= record.marks;
@@ -235,6 +239,44 @@ impl<'a, 't> Matcher<'a, 't> {
 
     fn key_of(&self, text: Text) -> &'t str {
         self.table.text(text)
+    }
+}
+
+/// Room for the longest number, so that a condition can compare it as text.
+struct Digits {
+    bytes: [u8; 48],
+    len: usize,
+}
+
+impl Default for Digits {
+    fn default() -> Self {
+        Self { bytes: [0; 48], len: 0 }
+    }
+}
+
+impl Digits {
+    fn text<'a>(&'a mut self, value: Value<'a>) -> Option<&'a str> {
+        match value {
+            Value::Null => None,
+            Value::Bool(true) => Some("true"),
+            Value::Bool(false) => Some("false"),
+            Value::Text(text) => Some(text),
+            Value::Number(number) => {
+                core::fmt::Write::write_fmt(self, format_args!("{number}")).ok()?;
+                self.bytes.get(..self.len).and_then(|bytes| core::str::from_utf8(bytes).ok())
+            }
+        }
+    }
+}
+
+impl core::fmt::Write for Digits {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        let free = self.bytes.get_mut(self.len..).and_then(|free| free.get_mut(..text.len()));
+        for (to, from) in free.ok_or(core::fmt::Error)?.iter_mut().zip(text.bytes()) {
+            *to = from;
+        }
+        self.len = self.len.saturating_add(text.len());
+        Ok(())
     }
 }
 

@@ -201,4 +201,27 @@ impl Gate {
             Self::PrecisionOff => "precision-off",
         }
     }
+
+    /// Why a closed gate keeps a purpose from an item, as the end of a sentence that begins with
+    /// the purpose.
+    #[must_use]
+    pub const fn because(self) -> &'static str {
+        match self {
+            Self::NotDeclared => "does not use it",
+            Self::Shut => "is shut: a finding is open or something it needs is missing",
+            Self::PeriodOver => "is over, or keeps it no longer",
+            Self::NotForThisPerson => "is not for the kind of person it is about",
+            Self::FeatureOff => "is started by a feature that is off",
+            Self::AccessRefused => "was refused by the user of the device",
+            Self::AccessUnanswered => "needs a yes from the user of the device, who has not given one",
+            Self::Restricted => "is restricted by the person",
+            Self::Refused => "was refused by the person",
+            Self::MarketingObjection => "is marketing, to which the person has objected",
+            Self::ChildDefault => "is private by default for a child",
+            Self::ParentMissing => "needs a parent's authorisation, and none is on record",
+            Self::ConsentMissing => "needs a consent that was not given",
+            Self::Untold => "was not told to the person",
+            Self::PrecisionOff => "has nothing left: the person chose that it is not collected",
+        }
+    }
 }

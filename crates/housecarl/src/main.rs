@@ -2,6 +2,7 @@
 
 mod clock;
 mod files;
+mod home;
 mod output;
 mod commands;
 

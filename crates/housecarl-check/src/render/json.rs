@@ -23,6 +23,7 @@ pub fn reports(reports: &[(Report, Source<'_>)]) -> Json {
         "version": 1,
         "findings": list(|report| &report.findings),
         "waived": list(|report| &report.waived),
+        "departed": list(|report| &report.departed),
         "rules": reports.first().map_or(0, |(report, _)| report.rules),
     })
 }
@@ -38,7 +39,7 @@ fn diagnostic(finding: &Diagnostic, source: Source<'_>, lines: &Lines) -> Json {
         "file": source.path,
         "span": span(finding.span, source, lines),
         "organisation": finding.organisation,
-        "purpose": finding.purpose,
+        "purposes": finding.purposes,
         "also": finding.also.iter().map(|label| json!({
             "span": span(label.span, source, lines),
             "message": label.text,

@@ -1,11 +1,20 @@
 //! Findings for people, as rustc prints them.
 
+use std::collections::BTreeSet;
+
 use annotate_snippets::{AnnotationKind, Level as Severity, Renderer, Snippet};
-use housecarl_manifest::span::Span;
+use housecarl_manifest::span::{Lines, Span};
 
 use super::Source;
 use crate::check::Report;
 use crate::diagnostic::{Diagnostic, Level};
+
+/// What is said of a finding that the manifest accepts.
+const ACCEPTED: &str = "accepted until a date, not passed";
+/// What is said of a finding where the manifest takes another way.
+const DEPARTED: &str = "another way is taken until a date, not passed";
+/// How many purposes a finding lists by name.
+const PURPOSES_NAMED_MAX: usize = 3;
 
 /// All findings and the closing line.
 #[must_use]
@@ -15,10 +24,16 @@ pub fn report(report: &Report, source: Source<'_>, colour: bool) -> String {
         text.push_str(&diagnostic(finding, source, colour));
         text.push_str("\n\n");
     }
-    for waived in &report.waived {
-        text.push_str(&format!("accepted until a date, not passed: {} {}\n", waived.code, waived.message));
-    }
-    if !report.waived.is_empty() {
+    let lines = Lines::of(source.text);
+    let mut answered = |what: &str, findings: &[Diagnostic]| {
+        for finding in findings {
+            let line = lines.line(finding.span.start);
+            text.push_str(&format!("{what}: {} {}:{line}: {}\n", finding.code, source.path, finding.message));
+        }
+    };
+    answered(ACCEPTED, &report.waived);
+    answered(DEPARTED, &report.departed);
+    if !report.waived.is_empty() || !report.departed.is_empty() {
         text.push('\n');
     }
     text.push_str(&closing(report, source));
@@ -55,10 +70,8 @@ pub fn diagnostic(finding: &Diagnostic, source: Source<'_>, colour: bool) -> Str
     if let Some(organisation) = &finding.organisation {
         facts.push(format!("`{organisation}` has to act"));
     }
-    if finding.level == Level::Must
-        && let Some(purpose) = &finding.purpose
-    {
-        facts.push(format!("`{purpose}` is compiled shut until then"));
+    if finding.level == Level::Must && !finding.purposes.is_empty() {
+        facts.push(shut(&finding.purposes));
     }
     if !facts.is_empty() {
         group = group.element(Severity::NOTE.message(facts.join("; ")));
@@ -67,14 +80,26 @@ pub fn diagnostic(finding: &Diagnostic, source: Source<'_>, colour: bool) -> Str
     renderer.term_width(110).render(&[group])
 }
 
+/// What happens to the purposes of an open finding.
+fn shut(purposes: &[String]) -> String {
+    let more = purposes.len().saturating_sub(PURPOSES_NAMED_MAX);
+    let mut named: Vec<String> = purposes.iter().take(PURPOSES_NAMED_MAX).map(|name| format!("`{name}`")).collect();
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    let verb = if purposes.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} compiled shut until then", named.join(", "))
+}
+
 fn closing(report: &Report, source: Source<'_>) -> String {
     let sums = Level::EVERY.iter().rev().map(|level| format!("{} {}", report.count(*level), level.word()));
     let sums = sums.collect::<Vec<_>>().join(", ");
     let mut line = format!("{}: {} rules asked, open findings: {sums}", source.path, report.rules);
-    if !report.waived.is_empty() {
-        let mut codes: Vec<&str> = report.waived.iter().map(|waived| waived.code).collect();
-        codes.dedup();
-        line.push_str(&format!(", accepted until a date: {}", codes.join(", ")));
+    for (what, findings) in [(ACCEPTED, &report.waived), (DEPARTED, &report.departed)] {
+        let codes: BTreeSet<&str> = findings.iter().map(|finding| finding.code).collect();
+        if !codes.is_empty() {
+            line.push_str(&format!("; {what}: {}", codes.into_iter().collect::<Vec<_>>().join(", ")));
+        }
     }
     line.push_str(
         "\nUnited Kingdom law only. The regulator's draft of June 2025 was read, its final text of June 2026 was \

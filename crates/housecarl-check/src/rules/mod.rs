@@ -33,13 +33,40 @@ macro_rules! registry {
 }
 
 registry! {
-    /// What information the product uses.
+    /// What information the product uses, what it reads from the home's devices, and children.
     information {
         special_category_without_condition,
+        advertising_without_consent,
+        location_on_from_the_start,
+    }
+    /// Who answers for what.
+    accountability {
+        processor_with_a_purpose_of_its_own,
+        no_signed_dpia,
+    }
+    /// Lawful bases and consent.
+    lawfulness {
+        consent_as_a_condition,
+        consent_never_asked,
+        never_opens,
+        asked_on_a_small_screen,
+    }
+    /// What people are told.
+    transparency {
+        stream_nobody_is_told_of,
     }
     /// How long it is kept.
     retention {
         kept_without_end,
+    }
+    /// How it is kept secure.
+    security {
+        shared_password,
+        no_updates,
+    }
+    /// People's rights, and decisions about them.
+    rights {
+        decision_without_a_person,
     }
 }
 

@@ -37,12 +37,20 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 struct NoEnd<'m> {
     purpose: &'m str,
-    event: &'static str,
+    event: KeepFrom,
 }
 
 impl Finding for NoEnd<'_> {
     fn message(&self) -> String {
-        format!("`{}` keeps personal information until `{}`, which may never come", self.purpose, self.event)
+        let event = match self.event {
+            KeepFrom::AccountClosed => "the closing of the account",
+            KeepFrom::LastUse => "the last use of the product",
+            KeepFrom::Receipt => "receipt",
+        };
+        format!(
+            "`{}` counts the time of keeping from {event}, which may never come, so what it keeps has no end",
+            self.purpose
+        )
     }
     fn help(&self) -> String {
         "add `at_most` with the longest time it is kept in any case, or count from `receipt`".to_owned()
@@ -54,8 +62,8 @@ fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
         let Some(keep) = &purpose.keep else { continue };
         let Some(from) = keep.from.as_ref().filter(|from| from.value != KeepFrom::Receipt) else { continue };
         if keep.at_most.is_none() {
-            let finding = NoEnd { purpose: &purpose.name.value, event: from.value.word() };
-            findings.report_purpose(&finding, purpose, from.span).label("no longest time from this event");
+            let finding = NoEnd { purpose: &purpose.name.value, event: from.value };
+            findings.report_purpose(&finding, purpose, from.span).label("nobody knows when this will be");
         }
     }
 }

@@ -1,0 +1,225 @@
+//! Decide: each declared value has its permitted purposes; what was not declared is gone, counted
+//! by declared shape and never by name or value.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use housecarl_policy::path::{Marks, Matcher};
+use housecarl_policy::table::NO_PURPOSE;
+use housecarl_policy::{
+    Act, Decision, DeviceStanding, ItemId, PurposeId, Question, Standing, StreamId, Subject, SubjectKind, Table,
+    Value, decide as policy_decides,
+};
+use serde_json::Value as Json;
+
+use crate::receive::{Meet, Received, Unreadable, value, walk};
+
+/// The home that a message comes from, as a decision sees it.
+pub trait Home {
+    /// What is settled for the device.
+    fn device(&self) -> &DeviceStanding;
+    /// Everybody known in the home.
+    fn people(&self) -> &[Standing];
+    /// The person a message is about: by the mark in the message, or whose device it is. `None`
+    /// where nobody is identified. No message ever creates a person.
+    fn person(&self, mark: Option<&str>) -> Option<usize>;
+}
+
+/// A value as the payload held it, until it is minimised.
+pub(crate) enum Raw {
+    Null,
+    Bool(bool),
+    Number(housecarl_policy::Decimal),
+    Text(String),
+    /// An object, an array, or a number that no decimal can hold, where a value was declared.
+    Unfit,
+}
+
+impl Raw {
+    fn of(json: &Json) -> Self {
+        match value(json) {
+            Some(Value::Null) => Self::Null,
+            Some(Value::Bool(bool)) => Self::Bool(bool),
+            Some(Value::Number(number)) => Self::Number(number),
+            Some(Value::Text(text)) => Self::Text(text.to_owned()),
+            None => Self::Unfit,
+        }
+    }
+
+    pub(crate) fn value(&self) -> Option<Value<'_>> {
+        match self {
+            Self::Null => Some(Value::Null),
+            Self::Bool(bool) => Some(Value::Bool(*bool)),
+            Self::Number(number) => Some(Value::Number(*number)),
+            Self::Text(text) => Some(Value::Text(text)),
+            Self::Unfit => None,
+        }
+    }
+
+    fn mark(&self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text.clone()),
+            Self::Number(number) => Some(number.to_string()),
+            Self::Null | Self::Bool(_) | Self::Unfit => None,
+        }
+    }
+}
+
+/// Whom a value is about, as it was decided.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Whose {
+    /// This one of the home's people.
+    Person(usize),
+    /// Everybody known in the home.
+    Household,
+    /// Somebody whom nobody identified.
+    Bystander,
+}
+
+/// One declared value and what is permitted with it.
+pub(crate) struct Decided {
+    pub(crate) record: usize,
+    pub(crate) item: ItemId,
+    pub(crate) whose: Whose,
+    pub(crate) decision: Decision,
+    pub(crate) raw: Raw,
+    pub(crate) certainty: Option<Raw>,
+}
+
+/// The declared values of a payload, decided. What was not declared is gone.
+pub struct Permitted {
+    pub(crate) values: Vec<Decided>,
+    pub(crate) records: usize,
+    pub(crate) undeclared: BTreeMap<String, u64>,
+}
+
+impl fmt::Debug for Permitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Permitted")
+    }
+}
+
+/// Decides about a payload of a stream.
+///
+/// # Errors
+/// [`Unreadable::Beyond`] where the payload goes beyond what a message may be.
+pub fn decide(
+    received: Received,
+    table: &Table<'_>,
+    stream: StreamId,
+    home: &impl Home,
+    now: u64,
+) -> Result<Permitted, Unreadable> {
+    let mut gathered = Gathered { records: vec![Record::default()], current: vec![0], undeclared: BTreeMap::new() };
+    walk(&received.json, &mut Matcher::new(table, stream), &mut gathered)?;
+    drop(received);
+
+    let identification = table.stream(stream).map_or(NO_PURPOSE, |stream| stream.identification);
+    let identification = PurposeId::new(identification);
+    let mut values = Vec::new();
+    let batch = gathered.records.len() > 1;
+    let records = gathered.records.len() - usize::from(batch);
+    let header_mark = gathered.records.first().and_then(|record| record.subject.clone());
+    for (number, record) in gathered.records.into_iter().enumerate() {
+        let mark = record.subject.clone().or_else(|| header_mark.clone());
+        let person = home.person(mark.as_deref());
+        let person = recognised(table, home, person, identification, &record, now);
+        for (item, raw) in record.values {
+            let whose = whose(table, item, person);
+            let decision = policy_decides(table, home.device(), subject(home, whose), question(item, now));
+            // The record of the whole message comes first, and counts as the first of a batch.
+            let record = number.saturating_sub(usize::from(batch));
+            values.push(Decided { record, item, whose, decision, raw, certainty: None });
+        }
+        for (item, raw) in record.certainties {
+            // A certainty belongs to the guess of its own record, and goes where that one goes.
+            if let Some(guess) = values.iter_mut().rev().find(|value| value.item == item) {
+                guess.certainty = Some(raw);
+            }
+        }
+    }
+    Ok(Permitted { values, records, undeclared: gathered.undeclared })
+}
+
+const fn question(item: ItemId, now: u64) -> Question {
+    Question { item, act: Act::Collect, received: now, now }
+}
+
+fn subject(home: &impl Home, whose: Whose) -> Subject<'_> {
+    match whose {
+        Whose::Person(person) => home.people().get(person).map_or(Subject::Bystander, Subject::Person),
+        Whose::Household => Subject::Household(home.people()),
+        Whose::Bystander => Subject::Bystander,
+    }
+}
+
+fn whose(table: &Table<'_>, item: ItemId, person: Option<usize>) -> Whose {
+    match (table.item(item).map(|item| item.subject), person) {
+        (Some(SubjectKind::Person), Some(person)) => Whose::Person(person),
+        (Some(SubjectKind::Household), _) => Whose::Household,
+        _ => Whose::Bystander,
+    }
+}
+
+/// Recognising a person is a purpose of its own: where this person has not opened it, for one of
+/// the items that it uses, nobody was recognised.
+fn recognised(
+    table: &Table<'_>,
+    home: &impl Home,
+    person: Option<usize>,
+    identification: Option<PurposeId>,
+    record: &Record,
+    now: u64,
+) -> Option<usize> {
+    let (person, Some(identification)) = (person?, identification) else { return person };
+    let uses = |item: ItemId| table.item(item).is_some_and(|record| record.uses.contains(identification));
+    let opened = record.values.iter().filter(|(item, _)| uses(*item)).any(|(item, _)| {
+        let subject = subject(home, Whose::Person(person));
+        policy_decides(table, home.device(), subject, question(*item, now)).permitted.contains(identification)
+    });
+    opened.then_some(person)
+}
+
+/// What stands in one record of a batch; the first is the message around them.
+#[derive(Default)]
+struct Record {
+    subject: Option<String>,
+    values: Vec<(ItemId, Raw)>,
+    certainties: Vec<(ItemId, Raw)>,
+}
+
+struct Gathered {
+    records: Vec<Record>,
+    /// The records that the walk is inside, innermost last.
+    current: Vec<usize>,
+    undeclared: BTreeMap<String, u64>,
+}
+
+impl Meet for Gathered {
+    fn value(&mut self, item: Option<ItemId>, marks: Marks, json: &Json) {
+        let current = self.current.last().copied().unwrap_or(0);
+        let Some(record) = self.records.get_mut(current) else { return };
+        let raw = Raw::of(json);
+        if marks.has(Marks::SUBJECT) {
+            record.subject = raw.mark();
+        }
+        match item {
+            Some(item) if marks.has(Marks::CERTAINTY) => record.certainties.push((item, raw)),
+            Some(item) => record.values.push((item, raw)),
+            None => {}
+        }
+    }
+
+    fn undeclared(&mut self, shape: &str) {
+        *self.undeclared.entry(shape.to_owned()).or_default() += 1;
+    }
+
+    fn record(&mut self, begins: bool) {
+        if begins {
+            self.current.push(self.records.len());
+            self.records.push(Record::default());
+        } else {
+            self.current.pop();
+        }
+    }
+}
