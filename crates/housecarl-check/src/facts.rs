@@ -8,16 +8,6 @@ use housecarl_manifest::words::{About, Basis, Condition, DataKind, PurposeKind, 
 use crate::rule::Product;
 
 impl<'m> Product<'m> {
-    /// Whether children are aimed at or likely to use the product. Nothing said is not a no.
-    #[must_use]
-    pub fn children_likely(&self) -> bool {
-        let Some(children) = self.manifest.people.as_ref().and_then(|people| people.children.as_ref()) else {
-            return true;
-        };
-        let aimed = children.aimed.as_ref().is_some_and(|aimed| aimed.value);
-        aimed || children.likely.as_ref().is_none_or(|likely| likely.value)
-    }
-
     /// The items that a purpose uses, each with the place where the purpose names it.
     pub fn used(&self, purpose: &'m Purpose) -> impl Iterator<Item = (&'m Spanned<Name>, &'m Named<Item>)> {
         let items = &self.manifest.item;

@@ -5,11 +5,12 @@
 //! ```
 //!
 //! Each type has private fields and its one maker in the module of its stage, so that a skipped
-//! stage does not compile. Nothing on the way prints a value: `Debug` prints the type's name.
+//! stage does not compile. `people` is what decisions are told. Nothing on the way prints a value: `Debug` prints the type's name.
 
 pub mod receive;
 pub mod decide;
 pub mod minimise;
+pub mod people;
 
 pub use decide::{Home, Permitted, decide};
 pub use minimise::{Left, Minimised, PseudonymKey, minimise};

@@ -97,11 +97,14 @@ fn segment<'t>(text: &'t str, segments: &mut Vec<Segment>) -> Result<&'t str, &'
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for segment in &self.segments {
+        for (at, segment) in self.segments.iter().enumerate() {
             match segment {
                 Segment::Any => f.write_str("/*")?,
                 Segment::Json => f.write_str("/(json)")?,
-                Segment::When { member, value } => write!(f, "[{member}={value}]")?,
+                Segment::When { member, value } => {
+                    let slash = if at == 0 { "/" } else { "" };
+                    write!(f, "{slash}[{member}={value}]")?;
+                }
                 Segment::Key(key) => {
                     let plain = !key.is_empty()
                         && key != "*"

@@ -145,16 +145,24 @@ impl Decimal {
 
 impl core::fmt::Display for Decimal {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Some(places) = u32::try_from(i32::from(self.exponent).saturating_neg()).ok().filter(|p| *p > 0) else {
-            let up = 10_i128.saturating_pow(u32::from(self.exponent.unsigned_abs()));
-            return write!(f, "{}", i128::from(self.mantissa).saturating_mul(up));
-        };
-        let scale = 10_u64.saturating_pow(places);
+        let places = u32::try_from(i32::from(self.exponent).saturating_neg()).unwrap_or(0);
+        let zeros = u32::try_from(self.exponent).unwrap_or(0);
         let size = self.mantissa.unsigned_abs();
-        let sign = if self.mantissa < 0 { "-" } else { "" };
-        let (whole, rest) = (size.checked_div(scale).unwrap_or(0), size.checked_rem(scale).unwrap_or(0));
-        let width = usize::try_from(places).unwrap_or(0);
-        write!(f, "{sign}{whole}.{rest:0width$}")
+        if self.mantissa < 0 {
+            f.write_str("-")?;
+        }
+        write!(f, "{}", size.checked_div(10_u64.saturating_pow(places)).unwrap_or(0))?;
+        if size != 0 {
+            (0..zeros).try_for_each(|_| f.write_str("0"))?;
+        }
+        if places > 0 {
+            f.write_str(".")?;
+        }
+        // Digit by digit: a width that is known only at run time could panic.
+        (0..places).rev().try_for_each(|place| {
+            let digit = size.checked_div(10_u64.saturating_pow(place)).and_then(|n| n.checked_rem(10));
+            write!(f, "{}", digit.unwrap_or(0))
+        })
     }
 }
 

@@ -91,6 +91,7 @@ fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
     }
     let Some(dpia) = &product.manifest.dpia else {
         let found = findings.report(&Lacking::Document, product.product_span());
+        found.label("no `[dpia]` in this manifest");
         makers.iter().for_each(|purpose| {
             found.purpose(&purpose.name.value);
         });
@@ -98,14 +99,16 @@ fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
     };
     let document = dpia.document.as_ref().map_or("", |document| document.value.as_str());
     let lacking = match dpia.signed.as_ref() {
-        None => Some((Lacking::Signature { document }, dpia.span)),
-        Some(signed) => signed.on.as_ref().filter(|on| on.value > product.as_of).map(|on| {
-            let on_day = on.value;
-            (Lacking::SignatureYet { document, on: on_day }, on.span)
-        }),
+        None => Some((Lacking::Signature { document }, dpia.span, "not signed")),
+        Some(signed) => signed
+            .on
+            .as_ref()
+            .filter(|on| on.value > product.as_of)
+            .map(|on| (Lacking::SignatureYet { document, on: on.value }, on.span, "not yet signed")),
     };
-    if let Some((lacking, span)) = lacking {
+    if let Some((lacking, span, label)) = lacking {
         let found = findings.report(&lacking, span);
+        found.label(label);
         makers.iter().for_each(|purpose| {
             found.purpose(&purpose.name.value);
         });

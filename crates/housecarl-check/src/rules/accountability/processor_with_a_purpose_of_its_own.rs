@@ -75,8 +75,8 @@ struct Decides<'m> {
 impl Finding for Decides<'_> {
     fn message(&self) -> String {
         format!(
-            "`{}` is listed as acting only on instructions for `{}` and also decides {}: who decides that answers \
-             for it",
+            "`{}` is listed as acting only on instructions for `{}` and also decides {}: whoever decides that \
+             answers for it",
             self.processor, self.purpose, self.what
         )
     }

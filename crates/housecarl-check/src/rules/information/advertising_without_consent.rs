@@ -57,8 +57,8 @@ struct UnderAnException<'m> {
 impl Finding for UnderAnException<'_> {
     fn message(&self) -> String {
         format!(
-            "`{}` serves advertising ({}) under the exception `{}`, and no exception covers advertising: nobody is \
-             asked who has to be",
+            "`{}` serves advertising ({}) under the exception `{}`, and no exception covers advertising: people \
+             have to be asked first",
             self.access, self.purposes, self.exception
         )
     }

@@ -34,6 +34,7 @@
 
 use crate::rule::prelude::*;
 use housecarl_manifest::compile::{is_core, is_location};
+use housecarl_manifest::span::Spanned;
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "HC1003",
@@ -70,7 +71,9 @@ impl Finding for OnFromTheStart<'_> {
 
 fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
     // What is not said about children is a problem of its own.
-    if product.manifest.people.as_ref().is_none_or(|people| people.children.is_none()) || !product.children_likely() {
+    let Some(children) = product.manifest.people.as_ref().and_then(|people| people.children.as_ref()) else { return };
+    let said = |field: &Option<Spanned<bool>>| field.as_ref().is_some_and(|said| said.value);
+    if !said(&children.aimed) && !said(&children.likely) {
         return;
     }
     for purpose in &product.manifest.purpose {

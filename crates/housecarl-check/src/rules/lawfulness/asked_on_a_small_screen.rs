@@ -50,16 +50,17 @@ struct NoRoom<'m> {
 impl Finding for NoRoom<'_> {
     fn message(&self) -> String {
         format!(
-            "`{}` asks about {} on `{}` and nowhere else: what a person has to know before agreeing has no room there",
+            "`{}` asks about {} {} and nowhere else: what a person has to know before agreeing has no room there",
             self.request,
             self.purposes,
-            self.surface.word()
+            place(self.surface)
         )
     }
     fn help(&self) -> String {
         match self.elsewhere {
-            Some(place) => {
-                format!("ask on `{}`, which the product has, or add a request that asks there too", place.word())
+            Some(elsewhere) => {
+                let surface = elsewhere.word();
+                format!("ask {} (`surface = \"{surface}\"`), or add a request that asks there too", place(elsewhere))
             }
             None => "the product has no place with room for it; give it one, such as an app or a page that a code on \
                      the product leads to"
@@ -95,6 +96,20 @@ fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
         for purpose in purposes.iter().skip(1) {
             found.purpose(&purpose.name.value);
         }
+    }
+}
+
+/// Where a person is asked.
+const fn place(interface: Interface) -> &'static str {
+    match interface {
+        Interface::SmallScreen => "on a small screen",
+        Interface::LargeScreen => "on the large screen",
+        Interface::Voice => "by voice",
+        Interface::Sound => "by sound",
+        Interface::Light => "by light",
+        Interface::Buttons => "by buttons",
+        Interface::PhoneApp => "in the app",
+        Interface::WebAccount => "in the account",
     }
 }
 

@@ -56,7 +56,7 @@ impl Finding for Condition<'_> {
             None => "is what the product is bought for".to_owned(),
         };
         format!(
-            "`{}` {part} and rests on consent: who refuses has no product, so nobody can agree freely",
+            "`{}` {part} and rests on consent: whoever refuses has no product, so nobody can agree freely",
             self.purpose
         )
     }

@@ -58,7 +58,7 @@ impl Finding for NotAsked<'_> {
                 format!("`{purpose}` rests on {consent} and no request asks for it: silence is no answer")
             }
             Self::Explicitly { purpose, requests } => {
-                format!("`{purpose}` rests on explicit consent, and {requests} asks for it without being explicit")
+                format!("`{purpose}` rests on explicit consent, and no request for it is explicit ({requests})")
             }
             Self::ForAccess { purpose, access } => {
                 format!("`{access}` needs consent, as it rests on no exception, and no request asks about `{purpose}`")

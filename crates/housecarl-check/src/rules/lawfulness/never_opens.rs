@@ -71,8 +71,8 @@ impl Finding for NeverOpens<'_> {
                  can agree, so it never opens for them"
             ),
             Self::Compares { purpose, stream, whose, who } => format!(
-                "`{purpose}` needs consent, and `{stream}` compares everybody's {whose}, those of {who} too, who \
-                 cannot have agreed: it never opens for them"
+                "`{purpose}` needs consent, and `{stream}` compares the {whose} of whoever is there: {who} cannot \
+                 have agreed, so it never opens for them"
             ),
         }
     }

@@ -100,8 +100,10 @@ fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
             let touches = touches.join(", ");
             let finding = Unreviewed { purpose: &purpose.name.value, touches, fault };
             let found = findings.report_purpose(&finding, purpose, span);
-            if span != reviews.span {
-                found.also(reviews.span, "no person weighs it up");
+            if span == reviews.span {
+                found.label("no person weighs it up");
+            } else {
+                found.label("does not allow such a decision").also(reviews.span, "no person weighs it up");
             }
         };
         if decides.contest_at.is_none() {

@@ -1,0 +1,51 @@
+//! What the phases need from the system, installed where that is possible and named where not.
+
+use crate::shell::{self, Done, answers, command};
+
+/// Programs, and the Debian package that brings each.
+const FOR_TESTS: &[(&str, &str)] = &[
+    ("git", "git"),
+    ("cc", "gcc"),
+    // libFuzzer is written in C++.
+    ("c++", "g++"),
+    // Reads the symbols of the microcontroller's image.
+    ("readelf", "binutils"),
+];
+
+pub(crate) fn for_tests() -> Done {
+    let missing: Vec<&str> = FOR_TESTS
+        .iter()
+        .filter(|(program, _)| !answers(program, &["--version"]))
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        println!("nothing to install");
+        return Ok(());
+    }
+    packages(&missing)
+}
+
+/// Installs Debian packages.
+pub(crate) fn packages(names: &[&str]) -> Done {
+    let list = names.join(" ");
+    if !answers("apt-get", &["--version"]) {
+        return Err(format!(
+            "there is no apt-get here to install {list} with; install what your system calls them"
+        ));
+    }
+    let user = shell::output(&mut command("id", &["-u"]))?;
+    if user.trim() != "0" {
+        return Err(format!("run `sudo apt-get install {list}`"));
+    }
+    println!("installing {list}");
+    let install = || {
+        // Never at the price of something the user has.
+        let args = ["install", "-y", "-q", "--no-install-recommends", "--no-remove"];
+        shell::run(command("apt-get", &args).args(names).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    install().or_else(|_| {
+        // A fresh machine has no list of packages yet.
+        shell::run(&mut command("apt-get", &["update", "-q"]))?;
+        install()
+    })
+}
