@@ -64,7 +64,8 @@ pub fn check(reading: &Reading, text: &str, as_of: Date) -> Report {
     found.sort_by_key(|finding| (finding.span, finding.code));
 
     let (waives, departures) = (&reading.manifest.waive, &reading.manifest.departure);
-    let mut report = Report { findings: Vec::new(), waived: Vec::new(), departed: Vec::new(), rules: RULES.len() };
+    let mut report =
+        Report { findings: Vec::new(), waived: Vec::new(), departed: Vec::new(), rules: RULES.len() };
     for finding in found {
         // What is wrong with the file itself cannot be answered in it: nobody knows what it would mean.
         let list = if problems::is_problem(finding.code) {

@@ -67,7 +67,11 @@ pub fn is_special(item: &Item, purpose: &Purpose) -> bool {
     let purpose_kind = purpose.kind.as_ref().map(|kind| kind.value);
     let guesses_health = purpose_kind == Some(PurposeKind::Pricing)
         || purpose.profiles.iter().any(|profile| profile.value.contains("health"))
-        || purpose.decides.iter().flat_map(|decides| &decides.touches).any(|touch| touch.value == Touches::Health);
+        || purpose
+            .decides
+            .iter()
+            .flat_map(|decides| &decides.touches)
+            .any(|touch| touch.value == Touches::Health);
     match kind {
         DataKind::HeartRate
         | DataKind::Sleep
@@ -80,7 +84,9 @@ pub fn is_special(item: &Item, purpose: &Purpose) -> bool {
         | DataKind::HealthScore => true,
         DataKind::VoiceId | DataKind::FaceId | DataKind::FingerprintId => true,
         // A query that is matched against templates is biometric too, whoever spoke it.
-        DataKind::Voice | DataKind::Image | DataKind::Video => purpose_kind == Some(PurposeKind::Identification),
+        DataKind::Voice | DataKind::Image | DataKind::Video => {
+            purpose_kind == Some(PurposeKind::Identification)
+        }
         DataKind::Steps | DataKind::Activity | DataKind::Height | DataKind::Weight => guesses_health,
         _ => false,
     }

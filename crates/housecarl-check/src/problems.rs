@@ -109,7 +109,9 @@ fn words(kind: &ProblemKind) -> Words {
             "too-many",
             format!("more than {most} {what}"),
             "this one is not in the policy table".to_owned(),
-            format!("a product may have at most {most} {what}, retired ones included; split the product or merge some"),
+            format!(
+                "a product may have at most {most} {what}, retired ones included; split the product or merge some"
+            ),
         ),
         ProblemKind::UnknownVersion { found } => (
             "HC0011",

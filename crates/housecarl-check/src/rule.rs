@@ -118,7 +118,12 @@ impl<'f> Findings<'f> {
     }
 
     /// Adds a finding about a purpose: its controller has to act, and it is shut while a `must` is open.
-    pub fn report_purpose(&mut self, finding: &impl Finding, purpose: &Named<Purpose>, span: Span) -> &mut Diagnostic {
+    pub fn report_purpose(
+        &mut self,
+        finding: &impl Finding,
+        purpose: &Named<Purpose>,
+        span: Span,
+    ) -> &mut Diagnostic {
         let controller = self.product.controller_of(purpose);
         let found = self.report(finding, span);
         found.purpose(purpose.name.value.clone());

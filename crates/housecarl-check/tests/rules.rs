@@ -25,7 +25,8 @@ fn every_rule_says_what_its_file_shows() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
 
         let title = format!("# {} {}\n", entry.rule.code, entry.name.replace('_', "-"));
-        let prose = markdown.strip_prefix(&title).unwrap_or_else(|| panic!("{name} does not begin with {title:?}"));
+        let prose =
+            markdown.strip_prefix(&title).unwrap_or_else(|| panic!("{name} does not begin with {title:?}"));
         let prose = prose.split("\n## ").next().unwrap_or_default();
         assert!(prose.split_whitespace().count() >= 15, "{name} does not say what the rule is about");
 
@@ -40,7 +41,11 @@ fn every_rule_says_what_its_file_shows() {
         for (_, block) in silent {
             let findings = findings(&name, entry, block);
             let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
-            assert!(findings.is_empty(), "{name}:{}: the rule should be silent here: {messages:#?}", block.line);
+            assert!(
+                findings.is_empty(),
+                "{name}:{}: the rule should be silent here: {messages:#?}",
+                block.line
+            );
         }
         golden(&path, &with_blocks(&markdown, &texts));
     }
@@ -61,7 +66,11 @@ fn sections<'b>(name: &str, blocks: &'b [Block]) -> (Placed<'b>, Placed<'b>) {
             }
             ("Fires", "text") => {
                 let before = at.checked_sub(1).and_then(|before| blocks.get(before));
-                assert!(before.is_some_and(|b| b.language == "toml"), "{}: what is this about?", place(block));
+                assert!(
+                    before.is_some_and(|b| b.language == "toml"),
+                    "{}: what is this about?",
+                    place(block)
+                );
             }
             ("Silent", "toml") => silent.push((at, block)),
             other => panic!("{}: no block of this kind belongs here: {other:?}", place(block)),
@@ -71,7 +80,11 @@ fn sections<'b>(name: &str, blocks: &'b [Block]) -> (Placed<'b>, Placed<'b>) {
     assert!(!silent.is_empty(), "{name} never shows the rule silent");
     for (_, block) in &silent {
         let twin = fires.iter().any(|(_, fires)| apart(&fires.text, &block.text) <= TWIN_LINES_MAX);
-        assert!(twin, "{}: no manifest that fires is within {TWIN_LINES_MAX} lines of this one", place(block));
+        assert!(
+            twin,
+            "{}: no manifest that fires is within {TWIN_LINES_MAX} lines of this one",
+            place(block)
+        );
     }
     (fires, silent)
 }

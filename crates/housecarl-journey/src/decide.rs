@@ -7,8 +7,8 @@ use std::fmt;
 use housecarl_policy::path::{Marks, Matcher};
 use housecarl_policy::table::NO_PURPOSE;
 use housecarl_policy::{
-    Act, Decision, DeviceStanding, ItemId, PurposeId, Question, Standing, StreamId, Subject, SubjectKind, Table,
-    Value, decide as policy_decides,
+    Act, Decision, DeviceStanding, ItemId, PurposeId, Question, Standing, StreamId, Subject, SubjectKind,
+    Table, Value, decide as policy_decides,
 };
 use serde_json::Value as Json;
 
@@ -110,7 +110,8 @@ pub fn decide(
     home: &impl Home,
     now: u64,
 ) -> Result<Permitted, Unreadable> {
-    let mut gathered = Gathered { records: vec![Record::default()], current: vec![0], undeclared: BTreeMap::new() };
+    let mut gathered =
+        Gathered { records: vec![Record::default()], current: vec![0], undeclared: BTreeMap::new() };
     walk(&received.json, &mut Matcher::new(table, stream), &mut gathered)?;
     drop(received);
 

@@ -5,7 +5,9 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use housecarl_policy::table::item_flag;
-use housecarl_policy::{Decimal, Decision, ItemId, Operator, Outcome, Table, Value, minimise as policy_minimises};
+use housecarl_policy::{
+    Decimal, Decision, ItemId, Operator, Outcome, Table, Value, minimise as policy_minimises,
+};
 use sha2::Sha256;
 
 use crate::decide::{Permitted, Whose};

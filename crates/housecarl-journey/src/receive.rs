@@ -43,7 +43,9 @@ impl fmt::Display for Unreadable {
         match self {
             Self::Empty => f.write_str("the payload is empty"),
             Self::TooLong => write!(f, "the payload is longer than {PAYLOAD_MAX} bytes"),
-            Self::NotJson { line, column } => write!(f, "the payload is not JSON from line {line}, column {column}"),
+            Self::NotJson { line, column } => {
+                write!(f, "the payload is not JSON from line {line}, column {column}")
+            }
             Self::Beyond(limit) => write!(f, "the payload is {limit}"),
         }
     }
@@ -101,7 +103,11 @@ impl Meet for Count {
 }
 
 /// Walks a payload and hands on what was declared, and only how much was not.
-pub(crate) fn walk(json: &Json, matcher: &mut Matcher<'_, '_>, meet: &mut impl Meet) -> Result<(), Unreadable> {
+pub(crate) fn walk(
+    json: &Json,
+    matcher: &mut Matcher<'_, '_>,
+    meet: &mut impl Meet,
+) -> Result<(), Unreadable> {
     let found = match json {
         Json::Object(members) => matcher.begin_object(|name| members.get(name).and_then(value)),
         Json::Array(_) => matcher.begin_array(),

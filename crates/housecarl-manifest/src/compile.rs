@@ -160,7 +160,8 @@ impl Compiler<'_> {
     }
 
     fn purposes(&mut self) -> Vec<PurposeRecord> {
-        let numbered: Vec<(PurposeId, &Named<Purpose>)> = numbered(&self.manifest.purpose, |name| self.ordinals.purpose(name));
+        let numbered: Vec<(PurposeId, &Named<Purpose>)> =
+            numbered(&self.manifest.purpose, |name| self.ordinals.purpose(name));
         let length = numbered.iter().map(|(id, _)| usize::from(id.number()) + 1).max().unwrap_or(0);
         let mut records = vec![RETIRED_PURPOSE; length];
         for (id, purpose) in numbered {
@@ -234,7 +235,8 @@ impl Compiler<'_> {
             precision_line = self.line(start.span);
             if usize::from(*slots) >= usize::from(PRECISION_SLOTS) {
                 let what = "items with a chosen precision";
-                self.problems.add(ProblemKind::TooMany { what, most: usize::from(PRECISION_SLOTS) }, start.span);
+                self.problems
+                    .add(ProblemKind::TooMany { what, most: usize::from(PRECISION_SLOTS) }, start.span);
             } else {
                 slot = *slots;
                 *slots += 1;
@@ -242,7 +244,8 @@ impl Compiler<'_> {
             for (at, step) in item.precision.iter().enumerate() {
                 if at >= usize::from(PRECISION_STEPS) {
                     let what = "steps of one precision";
-                    self.problems.add(ProblemKind::TooMany { what, most: usize::from(PRECISION_STEPS) }, step.span);
+                    self.problems
+                        .add(ProblemKind::TooMany { what, most: usize::from(PRECISION_STEPS) }, step.span);
                     break;
                 }
                 self.steps.push(StepRecord::of(self.strings.add(&step.name), step.leaves.0));
@@ -357,7 +360,8 @@ impl Facts {
         let kind = purpose.kind.as_ref().map(|kind| kind.value);
         let basis = purpose.basis.as_ref().map(|basis| basis.value);
         let keep_seconds = keep_seconds(purpose);
-        let by_names = |name: &crate::span::Spanned<crate::scalar::Name>| by_name(&manifest.item, &name.value.0);
+        let by_names =
+            |name: &crate::span::Spanned<crate::scalar::Name>| by_name(&manifest.item, &name.value.0);
         let items: Vec<_> = purpose.uses.iter().filter_map(by_names).collect();
         let (access, access_span) = access(manifest, purpose, basis, &items);
         let keep = purpose.keep.as_ref();
@@ -367,7 +371,10 @@ impl Facts {
             basis: basis.map_or(Gate::Consent, gate),
             access,
             access_span,
-            explicit_consent: purpose.condition.as_ref().is_some_and(|c| c.value == Condition::ExplicitConsent),
+            explicit_consent: purpose
+                .condition
+                .as_ref()
+                .is_some_and(|c| c.value == Condition::ExplicitConsent),
             marketing: kind.is_none_or(PurposeKind::is_marketing),
             core: is_core(manifest, purpose),
             identifies: kind == Some(PurposeKind::Identification),
@@ -427,17 +434,25 @@ fn access(
     if basis == Some(Basis::Household) {
         return (AccessGate::None, None);
     }
-    let serves = |access: &&Named<Access>| access.serves.iter().any(|name| name.value.0 == purpose.name.value);
+    let serves =
+        |access: &&Named<Access>| access.serves.iter().any(|name| name.value.0 == purpose.name.value);
     let entries: Vec<_> = manifest.access.iter().filter(serves).collect();
     if entries.is_empty() {
         let from_device = |item: &&Named<Item>| {
-            let elsewhere = matches!(item.from.as_ref().map(|from| from.value), Some(From::Given | From::ThirdParty));
+            let elsewhere =
+                matches!(item.from.as_ref().map(|from| from.value), Some(From::Given | From::ThirdParty));
             item.stream.is_some() && !elsewhere
         };
-        return if items.iter().any(from_device) { (AccessGate::Consent, None) } else { (AccessGate::None, None) };
+        return if items.iter().any(from_device) {
+            (AccessGate::Consent, None)
+        } else {
+            (AccessGate::None, None)
+        };
     }
     let asked = |access: &&Named<Access>| match access.exception.as_ref().map(|exception| exception.value) {
-        Some(Exception::Communication | Exception::StrictlyNecessary | Exception::Emergency) => AccessGate::Exempt,
+        Some(Exception::Communication | Exception::StrictlyNecessary | Exception::Emergency) => {
+            AccessGate::Exempt
+        }
         Some(Exception::Statistics | Exception::Appearance) => AccessGate::ExemptUnlessObjected,
         Some(Exception::None) | None => AccessGate::Consent,
     };

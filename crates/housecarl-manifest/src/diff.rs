@@ -106,7 +106,8 @@ impl Ask {
 /// Compares two versions of one product's manifest, purpose by purpose, in the order of names.
 #[must_use]
 pub fn diff(old: &Manifest, new: &Manifest) -> Vec<PurposeChange> {
-    let all = |manifest: &Manifest| manifest.purpose.iter().map(|p| p.name.value.clone()).collect::<BTreeSet<_>>();
+    let all =
+        |manifest: &Manifest| manifest.purpose.iter().map(|p| p.name.value.clone()).collect::<BTreeSet<_>>();
     let names = all(old).union(&all(new)).cloned().collect::<Vec<_>>();
     names
         .into_iter()
@@ -187,7 +188,8 @@ fn words(old: &Named<Purpose>, new: &Named<Purpose>) -> Option<FacetChange> {
 
 fn facet_changes(was: &Facets, is: &Facets) -> Vec<FacetChange> {
     let mut changes = Vec::new();
-    let mut add = |facet, was: String, is: String, change| changes.push(FacetChange { facet, was, is, change });
+    let mut add =
+        |facet, was: String, is: String, change| changes.push(FacetChange { facet, was, is, change });
 
     let mut exact = |facet, was: &str, is: &str| {
         if was != is {
@@ -230,7 +232,8 @@ fn facet_changes(was: &Facets, is: &Facets) -> Vec<FacetChange> {
         }
     }
     if was.keep_seconds != is.keep_seconds {
-        let text = |seconds: Option<u32>| seconds.map_or("no end".to_owned(), |s| format!("{} days", s / 86_400));
+        let text =
+            |seconds: Option<u32>| seconds.map_or("no end".to_owned(), |s| format!("{} days", s / 86_400));
         let forever = |seconds: Option<u32>| seconds.unwrap_or(u32::MAX);
         let longer = forever(is.keep_seconds) > forever(was.keep_seconds);
         let change = if longer { Change::Wider } else { Change::Narrower };

@@ -83,7 +83,8 @@ impl Facets {
                 .map(|item| {
                     let steps: Vec<String> =
                         item.precision.iter().map(|step| format!("{} {}", step.name, step.leaves)).collect();
-                    let fixed = item.leaves.as_ref().map(|leaves| leaves.value.to_string()).unwrap_or_default();
+                    let fixed =
+                        item.leaves.as_ref().map(|leaves| leaves.value.to_string()).unwrap_or_default();
                     let text = [word!(item.kind), word!(item.from), fixed, steps.join(", ")].join("; ");
                     (item.name.value.clone(), text)
                 })
@@ -103,7 +104,11 @@ impl Facets {
             recipients: names(purpose.shares.iter().filter_map(|share| share.with.as_ref())),
             countries: purpose.countries.iter().map(|country| country.value.clone()).collect(),
             keep_seconds: crate::compile::keep_seconds(purpose),
-            keep_terms: purpose.keep.as_ref().map(|keep| [word!(keep.from), word!(keep.then)].join(", then ")).unwrap_or_default(),
+            keep_terms: purpose
+                .keep
+                .as_ref()
+                .map(|keep| [word!(keep.from), word!(keep.then)].join(", then "))
+                .unwrap_or_default(),
             decision: decides
                 .map(|decides| {
                     let what = decides.what.as_ref().map(|what| what.to_string()).unwrap_or_default();
@@ -132,7 +137,8 @@ impl Facets {
             hash.update((values.len() as u64).to_le_bytes());
         };
         let set = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>();
-        let items: Vec<String> = self.items.iter().flat_map(|(name, text)| [name.clone(), text.clone()]).collect();
+        let items: Vec<String> =
+            self.items.iter().flat_map(|(name, text)| [name.clone(), text.clone()]).collect();
         let keep = self.keep_seconds.map(|seconds| seconds.to_string()).unwrap_or_default();
         for (name, values) in [
             ("version", vec!["1".to_owned()]),

@@ -67,7 +67,10 @@ pub fn read(text: &str) -> Reading {
     }
     if broken {
         // After a broken line much else looks missing; the broken line is what helps.
-        let kept = found.into_sorted().into_iter().filter(|problem| !matches!(problem.kind, ProblemKind::Missing { .. }));
+        let kept = found
+            .into_sorted()
+            .into_iter()
+            .filter(|problem| !matches!(problem.kind, ProblemKind::Missing { .. }));
         kept.for_each(|problem| problems.push(problem));
     } else {
         found.into_sorted().into_iter().for_each(|problem| problems.push(problem));

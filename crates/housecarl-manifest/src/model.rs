@@ -1,7 +1,6 @@
 //! The privacy manifest in types. Each record, field and word documents itself here, and the JSON
 //! Schema and the messages take their text from these comments.
 
-
 use crate::path::Path;
 use crate::read::record;
 use crate::scalar::{Date, Duration, Leaves, Name, Step, Text};
@@ -527,4 +526,3 @@ record! {
         required until: Field<Date>,
     }
 }
-

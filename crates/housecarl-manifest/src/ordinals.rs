@@ -89,7 +89,8 @@ impl Ordinals {
             line: lines.line(span.start),
             why: why.to_owned(),
         };
-        let table = DeTable::parse(text).map_err(|error| at(error.span().unwrap_or(0..0), error.message()))?;
+        let table =
+            DeTable::parse(text).map_err(|error| at(error.span().unwrap_or(0..0), error.message()))?;
         let mut ordinals = Self::default();
         for (key, value) in table.get_ref() {
             let (numbers, most) = match (key.get_ref().as_ref(), value.get_ref()) {
@@ -97,18 +98,27 @@ impl Ordinals {
                 ("purpose", _) => (&mut ordinals.purposes, PurposeId::MAX),
                 ("item", _) => (&mut ordinals.items, ITEMS_MAX),
                 ("feature", _) => (&mut ordinals.features, FEATURES_MAX),
-                _ => return Err(at(key.span(), "this program reads `version = 1`, `purpose`, `item` and `feature`")),
+                _ => {
+                    return Err(at(
+                        key.span(),
+                        "this program reads `version = 1`, `purpose`, `item` and `feature`",
+                    ));
+                }
             };
             let Some(entries) = value.get_ref().as_table() else {
                 return Err(at(value.span(), "here stands a table of names and numbers"));
             };
             for (name, number) in entries {
-                let number = number.get_ref().as_integer().and_then(|number| number.as_str().parse::<u16>().ok());
+                let number =
+                    number.get_ref().as_integer().and_then(|number| number.as_str().parse::<u16>().ok());
                 let Some(number) = number.filter(|number| usize::from(*number) < most) else {
                     return Err(at(name.span(), "the number is too large, or no number"));
                 };
                 if numbers.values().any(|taken| *taken == number) {
-                    return Err(at(name.span(), "another name has this number; a number is never used again"));
+                    return Err(at(
+                        name.span(),
+                        "another name has this number; a number is never used again",
+                    ));
                 }
                 numbers.insert(name.get_ref().to_string(), number);
             }
@@ -127,7 +137,8 @@ impl Ordinals {
         for (table, numbers) in
             [("purpose", &self.purposes), ("item", &self.items), ("feature", &self.features)]
         {
-            let mut entries: Vec<(u16, &String)> = numbers.iter().map(|(name, number)| (*number, name)).collect();
+            let mut entries: Vec<(u16, &String)> =
+                numbers.iter().map(|(name, number)| (*number, name)).collect();
             entries.sort_unstable();
             if !entries.is_empty() {
                 let _ = write!(text, "\n[{table}]\n");

@@ -51,7 +51,8 @@ impl Path {
         let mut segments = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
-            rest = rest.strip_prefix('/').ok_or("a path begins with `/`, and `/` stands between its steps")?;
+            rest =
+                rest.strip_prefix('/').ok_or("a path begins with `/`, and `/` stands between its steps")?;
             rest = segment(rest, &mut segments)?;
         }
         if segments.len() >= DEPTH_MAX {
@@ -92,7 +93,11 @@ fn segment<'t>(text: &'t str, segments: &mut Vec<Segment>) -> Result<&'t str, &'
         segments.push(Segment::When { member: member.to_owned(), value: value.to_owned() });
         rest = after;
     }
-    if rest.is_empty() || rest.starts_with('/') { Ok(rest) } else { Err("after a quoted name comes `/` or `[`") }
+    if rest.is_empty() || rest.starts_with('/') {
+        Ok(rest)
+    } else {
+        Err("after a quoted name comes `/` or `[`")
+    }
 }
 
 impl fmt::Display for Path {

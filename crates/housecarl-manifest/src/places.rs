@@ -54,7 +54,8 @@ impl Places {
         problems: &mut Problems,
     ) -> u16 {
         let mut stream = Stream { declared, known: BTreeMap::new(), open: Vec::new() };
-        let root = self.place(&mut stream, (0..declared.len()).map(|path| (path, 0)).collect(), String::new());
+        let root =
+            self.place(&mut stream, (0..declared.len()).map(|path| (path, 0)).collect(), String::new());
         while let Some((node, followed, shape)) = stream.open.pop() {
             if self.nodes.len() > PLACES_MAX || self.edges.len() > PLACES_MAX {
                 let span = declared.first().map(|declared| declared.span).unwrap_or_default();
@@ -140,7 +141,8 @@ impl Places {
             .collect();
         let any = if any.is_empty() { NO_NODE } else { self.place(stream, any, format!("{shape}/*")) };
         let json = step(&|segment| *segment == Segment::Json);
-        let json = if json.is_empty() { NO_NODE } else { self.place(stream, json, format!("{shape}/(json)")) };
+        let json =
+            if json.is_empty() { NO_NODE } else { self.place(stream, json, format!("{shape}/(json)")) };
 
         let (item, marks) = ends(declared, followed, problems);
         let (first_edge, edges) = self.append(edges);
@@ -177,9 +179,15 @@ fn ends(declared: &[Declared<'_>], followed: &Followed, problems: &mut Problems)
     ending.retain(|declared| declared.item.is_some());
     // A name is more exact than a wildcard, at the first step where two paths differ.
     let exactness = |d: &Declared<'_>| -> Vec<bool> {
-        d.path.segments().iter().filter(|s| !matches!(s, Segment::When { .. })).map(|s| *s == Segment::Any).collect()
+        d.path
+            .segments()
+            .iter()
+            .filter(|s| !matches!(s, Segment::When { .. }))
+            .map(|s| *s == Segment::Any)
+            .collect()
     };
-    let conditions = |d: &Declared<'_>| d.path.segments().iter().filter(|s| matches!(s, Segment::When { .. })).count();
+    let conditions =
+        |d: &Declared<'_>| d.path.segments().iter().filter(|s| matches!(s, Segment::When { .. })).count();
     ending.sort_by_key(|d| (exactness(d), std::cmp::Reverse(conditions(d))));
     let Some(most) = ending.first() else { return (NO_ITEM, marks) };
     for other in ending.iter().skip(1) {

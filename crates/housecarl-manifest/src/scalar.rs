@@ -11,7 +11,7 @@ use toml::de::DeValue;
 
 use crate::path::Path;
 use crate::problem::{ProblemKind, Problems};
-use crate::read::{NAME_FORM, Node, Read, span, wrong_type};
+use crate::read::{Node, Read, span, wrong_type};
 
 fn text<'n>(node: &'n Node<'_>) -> Option<&'n str> {
     node.get_ref().as_str()
@@ -148,7 +148,7 @@ impl fmt::Display for Name {
 }
 
 impl Read for Name {
-    const EXPECTED: &'static str = NAME_FORM;
+    const EXPECTED: &'static str = "a name";
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
         match text(node) {
             Some(name) => Some(Self(name.to_owned())),
@@ -350,10 +350,15 @@ impl Leaves {
             ["round"] => Some(Operator::Round(positive(get("round")?)?)),
             ["bucket"] => Some(Operator::Bucket(positive(get("bucket")?)?)),
             ["reached"] => Some(Operator::Reached(number(get("reached")?)?)),
-            ["clamp"] => match get("clamp")?.as_array()?.iter().map(|end| number(end.get_ref())).collect::<Vec<_>>()[..] {
-                [Some(low), Some(high)] if low.is_less(high) == Some(true) => Some(Operator::Clamp(low, high)),
-                _ => None,
-            },
+            ["clamp"] => {
+                match get("clamp")?.as_array()?.iter().map(|end| number(end.get_ref())).collect::<Vec<_>>()[..]
+                {
+                    [Some(low), Some(high)] if low.is_less(high) == Some(true) => {
+                        Some(Operator::Clamp(low, high))
+                    }
+                    _ => None,
+                }
+            }
             ["place"] => pick(&GRIDS, get("place")?.as_str()?).map(Operator::Place),
             ["prefix"] => {
                 let characters = get("prefix")?.as_integer()?.as_str().parse().ok().filter(|n| *n > 0)?;
@@ -419,9 +424,7 @@ impl Read for Leaves {
         let units: Vec<&str> = UNITS.iter().map(|(word, _)| *word).collect();
         let forms: Vec<&str> = FORMS.iter().map(|(word, _)| *word).collect();
         let grids: Vec<&str> = GRIDS.iter().map(|(word, _)| *word).collect();
-        let one = |key: &str, schema: Json| {
-            json!({ "type": "object", "properties": { key: schema }, "required": [key], "additionalProperties": false })
-        };
+        let one = |key: &str, schema: Json| json!({ "type": "object", "properties": { key: schema }, "required": [key], "additionalProperties": false });
         json!({ "anyOf": [
             { "enum": words },
             one("round", json!({ "type": "number", "exclusiveMinimum": 0 })),
@@ -446,8 +449,7 @@ pub struct Step {
 }
 
 impl Read for Step {
-    const EXPECTED: &'static str =
-        "\"off\", \"exact\", or a name and what it leaves, such as { name = \"town\", leaves = { place = \"10 km\" } }";
+    const EXPECTED: &'static str = "\"off\", \"exact\", or a name and what it leaves, such as { name = \"town\", leaves = { place = \"10 km\" } }";
     fn read(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
         match node.get_ref() {
             DeValue::String(word) => match word.as_ref() {

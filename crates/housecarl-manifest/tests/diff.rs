@@ -62,7 +62,12 @@ fn each_edit_has_its_direction() {
         ("runs = \"cloud\"", "runs = \"cloud\"\nprofiles = \"fitness\"", Change::Wider, Ask::WhoHadAgreed),
         ("runs = \"cloud\"", "runs = \"cloud\"\nmeaning = 2", Change::Different, Ask::WhoHadAgreed),
         ("basis = \"consent\"", "basis = \"contract\"", Change::Different, Ask::Nobody),
-        ("from = \"sensor\"\n[item.steps]", "from = \"inferred\"\n[item.steps]", Change::Different, Ask::WhoHadAgreed),
+        (
+            "from = \"sensor\"\n[item.steps]",
+            "from = \"inferred\"\n[item.steps]",
+            Change::Different,
+            Ask::WhoHadAgreed,
+        ),
         ("about = \"wearer\"", "about = \"household\"", Change::Different, Ask::WhoHadAgreed),
         ("To suggest exercise", "To propose exercise", Change::Different, Ask::WhoHadAgreed),
         ("why = \"To suggest exercise\"", editorial, Change::Editorial, Ask::Nobody),
@@ -77,7 +82,10 @@ fn each_edit_has_its_direction() {
 
 #[test]
 fn wider_in_one_way_and_narrower_in_another_is_different() {
-    let found = change("6 months\", from = \"receipt\", then = \"erase\" }\nruns = \"cloud\"", "3 months\", from = \"receipt\", then = \"erase\" }\nruns = [\"cloud\", \"phone\"]");
+    let found = change(
+        "6 months\", from = \"receipt\", then = \"erase\" }\nruns = \"cloud\"",
+        "3 months\", from = \"receipt\", then = \"erase\" }\nruns = [\"cloud\", \"phone\"]",
+    );
     assert_eq!(found.unwrap().change, Change::Different);
 }
 
@@ -91,16 +99,23 @@ fn a_purpose_that_comes_to_rest_on_consent_is_asked_of_who_has_not_refused() {
 #[test]
 fn comments_order_and_needless_words_change_nothing() {
     let lines: Vec<&str> = OLD.split("\n[").collect();
-    let shuffled = format!("{}\n[{}", lines[0], lines[1..].iter().rev().copied().collect::<Vec<_>>().join("\n["));
+    let shuffled =
+        format!("{}\n[{}", lines[0], lines[1..].iter().rev().copied().collect::<Vec<_>>().join("\n["));
     let shuffled = shuffled.replace("title = \"Pulse\"", "# a comment\ntitle = \"Heartbeat\"");
     assert_eq!(diff(&read(OLD).manifest, &read(&shuffled).manifest), Vec::new());
 }
 
 #[test]
 fn an_attestation_counts_once() {
-    let first = OLD.replace("why = \"To suggest exercise\"", "why = \"One\"\neditorial = { by_role = \"dpo\", on = 2026-11-01 }");
+    let first = OLD.replace(
+        "why = \"To suggest exercise\"",
+        "why = \"One\"\neditorial = { by_role = \"dpo\", on = 2026-11-01 }",
+    );
     let second = first.replace("\"One\"", "\"Two\"");
-    assert_eq!(diff(&read(&first).manifest, &read(&second).manifest).pop().unwrap().change, Change::Different);
+    assert_eq!(
+        diff(&read(&first).manifest, &read(&second).manifest).pop().unwrap().change,
+        Change::Different
+    );
 }
 
 #[test]
@@ -111,7 +126,9 @@ fn a_fingerprint_is_of_the_facets_alone() {
     };
     assert_eq!(print(OLD), print(&OLD.replace("To suggest exercise", "To propose exercise")));
     assert_eq!(print(OLD), print(&OLD.replace("countries = \"GB\"", "countries = [\"GB\"]")));
-    for (from, to) in [("6 months", "7 months"), ("\"GB\"", "\"US\""), ("/hr", "/hr"), ("\"consent\"", "\"contract\"")] {
+    for (from, to) in
+        [("6 months", "7 months"), ("\"GB\"", "\"US\""), ("/hr", "/hr"), ("\"consent\"", "\"contract\"")]
+    {
         assert_eq!(print(OLD) == print(&OLD.replace(from, to)), from == to, "{from}");
     }
     // A fingerprint stands in people's consents: it may never change by itself.

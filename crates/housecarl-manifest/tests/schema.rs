@@ -23,7 +23,9 @@ fn every_property_of_the_schema_says_what_it_is() {
             }
         }
         match value {
-            serde_json::Value::Object(members) => members.iter().for_each(|(name, value)| look(value, &format!("{at}.{name}"))),
+            serde_json::Value::Object(members) => {
+                members.iter().for_each(|(name, value)| look(value, &format!("{at}.{name}")))
+            }
             serde_json::Value::Array(items) => items.iter().for_each(|item| look(item, at)),
             _ => {}
         }

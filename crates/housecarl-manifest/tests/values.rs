@@ -9,7 +9,14 @@ use housecarl_manifest::{read, span};
 
 #[test]
 fn days_are_counted_as_the_calendar_has_them() {
-    for (text, day) in [("1970-01-01", 0), ("1970-12-31", 364), ("2000-02-29", 11_016), ("2000-03-01", 11_017), ("2026-11-21", 20_778), ("2100-03-01", 47_541)] {
+    for (text, day) in [
+        ("1970-01-01", 0),
+        ("1970-12-31", 364),
+        ("2000-02-29", 11_016),
+        ("2000-03-01", 11_017),
+        ("2026-11-21", 20_778),
+        ("2100-03-01", 47_541),
+    ] {
         let date = Date::parse(text).unwrap();
         assert_eq!(date.unix_day(), day, "{text}");
         assert_eq!(Date::from_unix_day(day), date);
@@ -37,8 +44,18 @@ fn a_length_of_time_is_never_shorter_than_its_words() {
 #[test]
 fn a_path_is_printed_as_it_can_be_read_again() {
     for text in [
-        "", "/hr", "/samples/*/bpm", "/\"switch:0\"/apower", "/value/(json)/hr", "/measures/*[type=1]/value", "/[type=face]/name",
-        "/a~1b/c~0d", "/\"*\"/\"(json)\"/\"\"", "/sdm.devices.events.DoorbellChime.Chime", "/ä/ö", "/a[x=1][y=2]",
+        "",
+        "/hr",
+        "/samples/*/bpm",
+        "/\"switch:0\"/apower",
+        "/value/(json)/hr",
+        "/measures/*[type=1]/value",
+        "/[type=face]/name",
+        "/a~1b/c~0d",
+        "/\"*\"/\"(json)\"/\"\"",
+        "/sdm.devices.events.DoorbellChime.Chime",
+        "/ä/ö",
+        "/a[x=1][y=2]",
     ] {
         let path = Path::parse(text).unwrap();
         assert_eq!(Path::parse(&path.to_string()).unwrap(), path, "{text} printed {path}");
@@ -48,8 +65,14 @@ fn a_path_is_printed_as_it_can_be_read_again() {
 #[test]
 fn a_bad_path_says_why() {
     for (text, why) in [
-        ("hr", "begins with `/`"), ("/a//b", "not empty"), ("/", "not empty"), ("/\"a", "double quote"),
-        ("/a[x", "ends with `]`"), ("/a[x]", "[member=value]"), ("/a[=1]", "names a member"), ("/\"a\"b", "after a quoted name"),
+        ("hr", "begins with `/`"),
+        ("/a//b", "not empty"),
+        ("/", "not empty"),
+        ("/\"a", "double quote"),
+        ("/a[x", "ends with `]`"),
+        ("/a[x]", "[member=value]"),
+        ("/a[=1]", "names a member"),
+        ("/\"a\"b", "after a quoted name"),
     ] {
         assert!(Path::parse(text).unwrap_err().contains(why), "{text}: {:?}", Path::parse(text));
     }
@@ -61,7 +84,10 @@ fn a_bad_path_says_why() {
 fn a_text_has_its_languages_and_falls_back_to_english() {
     let reading = read("[feature.f]\ntitle = { en = \"Sleep\", cy = \"Cwsg\" }\n");
     let title = &span::by_name(&reading.manifest.feature, "f").unwrap().title.as_ref().unwrap().value;
-    assert_eq!((title.in_language("cy"), title.in_language("fr"), title.to_string().as_str()), ("Cwsg", "Sleep", "Sleep"));
+    assert_eq!(
+        (title.in_language("cy"), title.in_language("fr"), title.to_string().as_str()),
+        ("Cwsg", "Sleep", "Sleep")
+    );
     assert_eq!(title.languages().collect::<Vec<_>>(), ["cy", "en"]);
 }
 
@@ -70,5 +96,8 @@ fn positions_count_lines_and_characters_from_one() {
     let text = "a\nbäc\n\nd";
     let lines = Lines::of(text);
     let at = |byte| lines.position(text, byte);
-    assert_eq!([at(0), at(1), at(2), at(5), at(7), at(8), at(9)], [(1, 1), (1, 2), (2, 1), (2, 3), (3, 1), (4, 1), (4, 2)]);
+    assert_eq!(
+        [at(0), at(1), at(2), at(5), at(7), at(8), at(9)],
+        [(1, 1), (1, 2), (2, 1), (2, 3), (3, 1), (4, 1), (4, 2)]
+    );
 }

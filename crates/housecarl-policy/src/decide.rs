@@ -162,7 +162,12 @@ impl Said {
 
 /// Decides for which purposes an act on an item is permitted.
 #[must_use]
-pub fn decide(table: &Table<'_>, device: &DeviceStanding, subject: Subject<'_>, question: Question) -> Decision {
+pub fn decide(
+    table: &Table<'_>,
+    device: &DeviceStanding,
+    subject: Subject<'_>,
+    question: Question,
+) -> Decision {
     let masks = &table.masks;
     let Some(item) = table.item(question.item) else {
         return Decision {

@@ -193,14 +193,18 @@ pub enum Outcome<'v> {
 #[must_use]
 pub fn minimise(operator: Operator, value: Value<'_>) -> Outcome<'_> {
     let number = |change: fn(Decimal, Decimal) -> Option<Decimal>, by: Decimal| match value {
-        Value::Number(number) => change(number, by).map_or(Outcome::Unfit, |n| Outcome::Kept(Value::Number(n))),
+        Value::Number(number) => {
+            change(number, by).map_or(Outcome::Unfit, |n| Outcome::Kept(Value::Number(n)))
+        }
         _ => Outcome::Unfit,
     };
     match operator {
         Operator::Keep => Outcome::Kept(value),
         Operator::Drop => Outcome::Dropped,
         Operator::Presence => match value {
-            Value::Null | Value::Bool(false) | Value::Text("") | Value::Number(Decimal::ZERO) => Outcome::Dropped,
+            Value::Null | Value::Bool(false) | Value::Text("") | Value::Number(Decimal::ZERO) => {
+                Outcome::Dropped
+            }
             _ => Outcome::Kept(Value::Bool(true)),
         },
         Operator::Count => match value {

@@ -108,10 +108,7 @@ impl<'a, 't> Matcher<'a, 't> {
     ///
     /// # Errors
     /// [`Limit`] where the payload goes beyond what a message may be.
-    pub fn begin_object<'v>(
-        &mut self,
-        member: impl Fn(&str) -> Option<Value<'v>>,
-    ) -> Result<Found, Limit> {
+    pub fn begin_object<'v>(&mut self, member: impl Fn(&str) -> Option<Value<'v>>) -> Result<Found, Limit> {
         let (mut node, mut record) = match self.enter()? {
             Ok(found) => found,
             Err(around) => return Ok(Found::Undeclared(around)),

@@ -175,7 +175,9 @@ impl<'t> Table<'t> {
             return Err(TableError::UnknownVersion(header.version));
         }
         let over = |count: u16, most: usize| usize::from(count) > most;
-        if over(header.purposes, PurposeId::MAX) || over(header.items, ITEMS_MAX) || over(header.streams, STREAMS_MAX)
+        if over(header.purposes, PurposeId::MAX)
+            || over(header.items, ITEMS_MAX)
+            || over(header.streams, STREAMS_MAX)
         {
             return Err(TableError::TooMany);
         }
@@ -323,7 +325,11 @@ impl<'t> Table<'t> {
             Gate::AccessRefused | Gate::AccessUnanswered => purpose.access_line,
             Gate::PeriodOver => purpose.keep_line,
             Gate::ConsentMissing | Gate::ParentMissing => {
-                if purpose.basis == Basis::Consent { purpose.basis_line } else { purpose.condition_line }
+                if purpose.basis == Basis::Consent {
+                    purpose.basis_line
+                } else {
+                    purpose.condition_line
+                }
             }
             Gate::Refused => purpose.basis_line,
             _ => purpose.line,
@@ -334,8 +340,7 @@ impl<'t> Table<'t> {
     /// From when, in seconds since 1970, a purpose is over; `None` where it has no end.
     #[must_use]
     pub(crate) fn ends_at(purpose: &PurposeRecord) -> Option<u64> {
-        (purpose.ends_on_day != NO_DAY)
-            .then(|| u64::from(purpose.ends_on_day).saturating_mul(SECONDS_A_DAY))
+        (purpose.ends_on_day != NO_DAY).then(|| u64::from(purpose.ends_on_day).saturating_mul(SECONDS_A_DAY))
     }
 
     pub(crate) fn node(&self, node: u16) -> Option<NodeRecord> {

@@ -131,7 +131,8 @@ impl Person {
     fn named(&self, table: &Table<'_>, names: &[String]) -> Result<PurposeSet> {
         let mut set = PurposeSet::NONE;
         for name in names {
-            let known = || table.purposes().iter().filter_map(|id| Some((id, table.text(table.purpose(id)?.name))));
+            let known =
+                || table.purposes().iter().filter_map(|id| Some((id, table.text(table.purpose(id)?.name))));
             match known().find(|(_, known)| known == name) {
                 Some((id, _)) => set.insert(id),
                 None => {
@@ -166,10 +167,12 @@ impl Person {
             let name = table.text(item.name);
             let step_name = |step: u8| table.step(&item, step).map(|step| table.text(step.name));
             let chosen = match self.precision.get(name) {
-                Some(wanted) => (0..item.steps).find(|step| step_name(*step) == Some(wanted)).ok_or_else(|| {
-                    let steps: Vec<&str> = (0..item.steps).filter_map(step_name).collect();
-                    format!("`{name}` has no step `{wanted}`; it has: {}", steps.join(", "))
-                })?,
+                Some(wanted) => {
+                    (0..item.steps).find(|step| step_name(*step) == Some(wanted)).ok_or_else(|| {
+                        let steps: Vec<&str> = (0..item.steps).filter_map(step_name).collect();
+                        format!("`{name}` has no step `{wanted}`; it has: {}", steps.join(", "))
+                    })?
+                }
                 None if self.says == Answer::Yes => item.steps.saturating_sub(1),
                 None => 0,
             };

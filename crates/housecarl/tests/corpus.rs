@@ -36,9 +36,8 @@ fn corpus() -> Option<PathBuf> {
 /// The payloads of a source: what `replay` takes from its folder, but for the corpus's own notes.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = entries
-        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
-        .collect();
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect();
     files.sort();
     files
 }
@@ -71,7 +70,8 @@ fn number(json: &Json, key: &str) -> u64 {
 /// A reason leads to a line of the manifest that says something.
 fn leads_to_a_line(at: &str) -> bool {
     let Some((file, line)) = at.rsplit_once(':') else { return false };
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file)).unwrap();
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file)).unwrap();
     let line = line.parse::<usize>().unwrap().checked_sub(1).and_then(|line| text.lines().nth(line));
     line.is_some_and(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
 }
@@ -93,7 +93,13 @@ fn each_source_keeps_something_for_who_agreed_and_drops_it_for_who_did_not() {
                 }
             }
             undecodable = undecodable.max(number(report.get("sums").unwrap(), "undecodable"));
-            let by = |person: &str| entries(&report, "items").iter().filter(|item| text(item, "as") == person).cloned().collect::<Vec<_>>();
+            let by = |person: &str| {
+                entries(&report, "items")
+                    .iter()
+                    .filter(|item| text(item, "as") == person)
+                    .cloned()
+                    .collect::<Vec<_>>()
+            };
             for (agreed, refused) in by("anna").iter().zip(by("ben")) {
                 assert_eq!(text(agreed, "item"), text(&refused, "item"));
                 if number(agreed, "kept") == 0 || number(&refused, "kept") > 0 {
@@ -123,7 +129,8 @@ fn each_source_keeps_something_for_who_agreed_and_drops_it_for_who_did_not() {
 #[test]
 fn what_is_not_json_is_counted_and_not_repeated() {
     let Some(corpus) = corpus() else { return };
-    let files = [corpus.join("home-assistant/owntracks.malformed.txt"), corpus.join("apple-health/export.xml")];
+    let files =
+        [corpus.join("home-assistant/owntracks.malformed.txt"), corpus.join("apple-health/export.xml")];
     let shown = replay("watch", &["anna"], &files, "text");
     assert!(shown.contains("2 messages, 0 decoded, 0 unmatched, 2 undecodable"), "{shown}");
     assert!(!shown.contains("bad json") && !shown.contains("HealthData"), "{shown}");
@@ -140,15 +147,25 @@ fn undeclared_members_never_appear_by_name_or_value() {
             let declared = std::fs::read_to_string(manifest).unwrap();
             let mut words = BTreeSet::new();
             for file in &files {
-                gather(&serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap_or(Json::Null), &mut words);
+                gather(
+                    &serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap_or(Json::Null),
+                    &mut words,
+                );
             }
-            let shown = replay(product, &["anna", "ben", "guest"], &files, "json") + &replay(product, &["anna"], &files, "text");
+            let shown = replay(product, &["anna", "ben", "guest"], &files, "json")
+                + &replay(product, &["anna"], &files, "text");
             // The names of files are the caller's own words, not the payload's.
-            let shown = files.iter().fold(shown, |shown, file| shown.replace(&*file.display().to_string(), ""));
+            let shown =
+                files.iter().fold(shown, |shown, file| shown.replace(&*file.display().to_string(), ""));
             let own = replay(product, &["anna", "ben", "guest"], &[], "json");
-            for word in words.iter().filter(|word| !declared.contains(word.as_str()) && !own.contains(word.as_str())) {
+            for word in
+                words.iter().filter(|word| !declared.contains(word.as_str()) && !own.contains(word.as_str()))
+            {
                 looked_for += 1;
-                assert!(!is_shown(&shown, word), "{source} with {product} shows {word:?}, which was not declared");
+                assert!(
+                    !is_shown(&shown, word),
+                    "{source} with {product} shows {word:?}, which was not declared"
+                );
             }
         }
     }

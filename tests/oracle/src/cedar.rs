@@ -149,7 +149,12 @@ fn uid(kind: &str, name: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(EntityTypeName::from_str(kind).unwrap(), EntityId::new(name))
 }
 
-fn entity(kind: &str, name: &str, facts: Vec<(String, RestrictedExpression)>, within: &[EntityUid]) -> Entity {
+fn entity(
+    kind: &str,
+    name: &str,
+    facts: Vec<(String, RestrictedExpression)>,
+    within: &[EntityUid],
+) -> Entity {
     Entity::new_with_tags(uid(kind, name), facts, within.iter().cloned(), []).unwrap()
 }
 
@@ -180,10 +185,7 @@ fn person_facts(person: &Person) -> Vec<(String, RestrictedExpression)> {
         ("restricted".to_owned(), set(&person.restricted)),
         ("authorised".to_owned(), set(&person.authorised)),
         ("precision".to_owned(), RestrictedExpression::new_record(steps).unwrap()),
-        (
-            "band".to_owned(),
-            RestrictedExpression::new_string(word(&BANDS, &person.band).to_owned()),
-        ),
+        ("band".to_owned(), RestrictedExpression::new_string(word(&BANDS, &person.band).to_owned())),
         ("noMarketing".to_owned(), RestrictedExpression::new_bool(person.no_marketing)),
     ]
 }

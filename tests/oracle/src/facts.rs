@@ -7,9 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use housecarl_manifest::{Manifest, Ordinals};
 use housecarl_policy::table::{ITEMS_MAX, NO_SLOT};
-use housecarl_policy::{
-    Act, AgeBand, DeviceStanding, ItemId, PurposeSet, Standing, Table, decide as policy,
-};
+use housecarl_policy::{Act, AgeBand, DeviceStanding, ItemId, PurposeSet, Standing, Table, decide as policy};
 
 /// Names of purposes.
 pub type Purposes = BTreeSet<String>;

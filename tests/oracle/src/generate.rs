@@ -217,8 +217,18 @@ fn lock(dice: &mut Dice, names: &Names, retired_items: &[String]) -> String {
 }
 
 const LENGTHS: [&str; 12] = [
-    "1 second", "90 seconds", "15 minutes", "1 hour", "36 hours", "7 days", "2 weeks", "30 days", "1 month",
-    "13 months", "1 year", "6 years",
+    "1 second",
+    "90 seconds",
+    "15 minutes",
+    "1 hour",
+    "36 hours",
+    "7 days",
+    "2 weeks",
+    "30 days",
+    "1 month",
+    "13 months",
+    "1 year",
+    "6 years",
 ];
 
 fn draft(dice: &mut Dice, size: Size) -> (Draft, Names) {
@@ -383,7 +393,12 @@ fn purpose(draft: &mut Draft, dice: &mut Dice, name: &str, items: &[String], siz
         (16, "legitimate-interests"),
     ]);
     let condition = dice.percent(20).then(|| {
-        dice.weighted(&[(5, "explicit-consent"), (2, "vital-interests"), (2, "health-or-social-care"), (1, "made-public")])
+        dice.weighted(&[
+            (5, "explicit-consent"),
+            (2, "vital-interests"),
+            (2, "health-or-social-care"),
+            (1, "made-public"),
+        ])
     });
     let mut uses: Vec<String> =
         dice.some(items, if size == Size::Full { 30 } else { 76 }).into_iter().cloned().collect();
@@ -407,7 +422,8 @@ fn purpose(draft: &mut Draft, dice: &mut Dice, name: &str, items: &[String], siz
     let purpose = draft.section(format!("purpose.{name}"));
     purpose.word("why", "To do something");
     purpose.names("uses", uses);
-    purpose.is("decided_by", "{ why = \"maker\", what = \"maker\", whose = \"maker\", how_long = \"maker\" }");
+    purpose
+        .is("decided_by", "{ why = \"maker\", what = \"maker\", whose = \"maker\", how_long = \"maker\" }");
     purpose.word("runs", runs);
     purpose.is("countries", "[\"GB\"]");
     if lacks != Some("kind") {
@@ -473,8 +489,11 @@ impl Product {
         let question = self.question(dice);
         let declared = self.manifest.item.iter().find(|item| item.name.value == question.item);
         // Mostly about the kind of person that some purpose of the item is for.
-        let using: Vec<&Reading> =
-            self.purposes.iter().filter(|p| p.items.contains(&question.item) && !p.kinds.is_empty()).collect();
+        let using: Vec<&Reading> = self
+            .purposes
+            .iter()
+            .filter(|p| p.items.contains(&question.item) && !p.kinds.is_empty())
+            .collect();
         let kind = if declared.is_some() && !using.is_empty() && dice.percent(90) {
             let kinds: Vec<SubjectKind> = dice.pick(&using).kinds.iter().copied().collect();
             *dice.pick(&kinds)

@@ -143,7 +143,8 @@ fn access(manifest: &Manifest, purpose: &str, basis: &str, items: &[&Named<Item>
     most.unwrap_or_else(|| {
         let given = ["given", "third-party"];
         let off_a_device = items.iter().any(|item| {
-            item.stream.is_some() && !item.from.as_ref().is_some_and(|from| given.contains(&from.value.word()))
+            item.stream.is_some()
+                && !item.from.as_ref().is_some_and(|from| given.contains(&from.value.word()))
         });
         if off_a_device { Asks::Consent } else { Asks::Nothing }
     })

@@ -163,9 +163,7 @@ impl<'m> Reference<'m> {
                 question.act != Act::Keep && people.iter().any(|person| person.restricted.contains(name))
             }
             Gate::Refused => people.iter().any(|person| person.refused.contains(name)),
-            Gate::MarketingObjection => {
-                purpose.marketing && people.iter().any(|person| person.no_marketing)
-            }
+            Gate::MarketingObjection => purpose.marketing && people.iter().any(|person| person.no_marketing),
             // Nobody knows how old a bystander is, and nobody can switch anything on for them.
             Gate::ChildDefault if kind == SubjectKind::Bystander => !purpose.core,
             Gate::ChildDefault => {

@@ -98,7 +98,10 @@ fn judge(
         found.push((None, format!("table: {:?}, reference: {:?}", decision.operator, answer.operator)));
     }
     if u64::from(decision.keep_seconds) != answer.keep_seconds {
-        found.push((None, format!("table keeps {}, reference {}", decision.keep_seconds, answer.keep_seconds)));
+        found.push((
+            None,
+            format!("table keeps {}, reference {}", decision.keep_seconds, answer.keep_seconds),
+        ));
     }
     let nothing = decision.permitted.is_empty();
     if nothing && (decision.operator != Operator::Drop || decision.keep_seconds != 0) {

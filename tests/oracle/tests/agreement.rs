@@ -20,7 +20,8 @@ fn table_reference_and_cedar_agree() {
     let each = cases().div_ceil(THREADS);
     let (mut gates, mut disagreements): (Gates, Vec<Disagreement>) = Default::default();
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|seed| scope.spawn(move || trial::run(seed, THREADS, each))).collect();
+        let threads: Vec<_> =
+            (0..THREADS).map(|seed| scope.spawn(move || trial::run(seed, THREADS, each))).collect();
         for thread in threads {
             let (counted, found) = thread.join().unwrap();
             gates.add(&counted);

@@ -18,7 +18,13 @@ pub fn text(changes: &[PurposeChange], old: Source<'_>, new: Source<'_>) -> Stri
         };
         text.push_str(&format!("{}: `{}`  {at}\n", change.change.word(), change.purpose));
         for facet in &change.facets {
-            text.push_str(&format!("    {} ({}): {} -> {}\n", facet.facet, facet.change.word(), shown(&facet.was), shown(&facet.is)));
+            text.push_str(&format!(
+                "    {} ({}): {} -> {}\n",
+                facet.facet,
+                facet.change.word(),
+                shown(&facet.was),
+                shown(&facet.is)
+            ));
         }
         for consequence in consequences(change) {
             text.push_str(&format!("    = {consequence}\n"));
@@ -36,8 +42,12 @@ pub fn text(changes: &[PurposeChange], old: Source<'_>, new: Source<'_>) -> Stri
 fn consequences(change: &PurposeChange) -> Vec<&'static str> {
     let mut lines = Vec::new();
     match change.change {
-        Change::Removed => lines.push("it is closed, every consent to it is over, and its number is not used again"),
-        Change::Editorial => lines.push("its words changed and its meaning is attested to be the same: consents stay"),
+        Change::Removed => {
+            lines.push("it is closed, every consent to it is over, and its number is not used again")
+        }
+        Change::Editorial => {
+            lines.push("its words changed and its meaning is attested to be the same: consents stay")
+        }
         Change::Narrower => lines.push("consents and notices stay; they say more than is done"),
         _ => {}
     }
@@ -46,8 +56,12 @@ fn consequences(change: &PurposeChange) -> Vec<&'static str> {
     }
     match change.ask {
         Ask::Nobody => {}
-        Ask::WhoHadAgreed => lines.push("those who had agreed are asked again; a refusal carries over and is not asked again"),
-        Ask::WhoHasNotRefused => lines.push("everybody concerned is asked, but for those who have refused it before"),
+        Ask::WhoHadAgreed => {
+            lines.push("those who had agreed are asked again; a refusal carries over and is not asked again")
+        }
+        Ask::WhoHasNotRefused => {
+            lines.push("everybody concerned is asked, but for those who have refused it before")
+        }
     }
     lines
 }

@@ -15,7 +15,10 @@ pub fn reports(reports: &[(Report, Source<'_>)]) -> Json {
             .iter()
             .flat_map(|(report, source)| {
                 let lines = Lines::of(source.text);
-                pick(report).iter().map(move |finding| diagnostic(finding, *source, &lines)).collect::<Vec<_>>()
+                pick(report)
+                    .iter()
+                    .map(move |finding| diagnostic(finding, *source, &lines))
+                    .collect::<Vec<_>>()
             })
             .collect()
     };

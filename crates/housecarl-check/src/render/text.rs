@@ -57,7 +57,8 @@ pub fn diagnostic(finding: &Diagnostic, source: Source<'_>, colour: bool) -> Str
     let main = if finding.label.is_empty() { main } else { main.label(finding.label.as_str()) };
     let mut snippet = Snippet::source(source.text).path(source.path).annotation(main);
     for label in &finding.also {
-        snippet = snippet.annotation(AnnotationKind::Context.span(range(label.span)).label(label.text.as_str()));
+        snippet =
+            snippet.annotation(AnnotationKind::Context.span(range(label.span)).label(label.text.as_str()));
     }
     let mut group = severity.primary_title(finding.message.as_str()).id(finding.code).element(snippet);
     if !finding.help.is_empty() {
@@ -83,7 +84,8 @@ pub fn diagnostic(finding: &Diagnostic, source: Source<'_>, colour: bool) -> Str
 /// What happens to the purposes of an open finding.
 fn shut(purposes: &[String]) -> String {
     let more = purposes.len().saturating_sub(PURPOSES_NAMED_MAX);
-    let mut named: Vec<String> = purposes.iter().take(PURPOSES_NAMED_MAX).map(|name| format!("`{name}`")).collect();
+    let mut named: Vec<String> =
+        purposes.iter().take(PURPOSES_NAMED_MAX).map(|name| format!("`{name}`")).collect();
     if more > 0 {
         named.push(format!("{more} more"));
     }

@@ -196,10 +196,15 @@ mod tests {
         let standings = Standings::default();
         standings.set(person(1), standing(0));
         std::thread::scope(|threads| {
-            threads.spawn(|| (0..200_000_u32).for_each(|n| standings.set(person(1), standing(if n % 2 == 0 { u128::MAX } else { 0 }))));
+            threads.spawn(|| {
+                (0..200_000_u32)
+                    .for_each(|n| standings.set(person(1), standing(if n % 2 == 0 { u128::MAX } else { 0 })))
+            });
             for _ in 0..200_000 {
                 let read = standings.get(person(1)).unwrap();
-                assert!(read.agreed == read.refused && read.refused == read.told && read.told == read.restricted);
+                assert!(
+                    read.agreed == read.refused && read.refused == read.told && read.told == read.restricted
+                );
             }
         });
     }

@@ -46,7 +46,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     match arguments.format {
         Format::Text => {
             let colour = colour();
-            print(&reports.iter().map(|(report, source)| text::report(report, *source, colour)).collect::<String>())?;
+            print(
+                &reports
+                    .iter()
+                    .map(|(report, source)| text::report(report, *source, colour))
+                    .collect::<String>(),
+            )?;
         }
         Format::Json => print_json(&json::reports(&reports))?,
     }

@@ -3,8 +3,8 @@
 use housecarl_check::render::{Source, diff};
 
 use super::Format;
-use crate::output::{Exit, Result, complain, print, print_json};
 use crate::files;
+use crate::output::{Exit, Result, complain, print, print_json};
 
 /// Say what a new version of a manifest changes: which purposes are wider, narrower or different,
 /// who has to be told, who is asked again, and whether the DPIA is open again
@@ -38,6 +38,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         Format::Text => print(&diff::text(&changes, old, new))?,
         Format::Json => print_json(&diff::json(&changes, old, new))?,
     }
-    let acts = changes.iter().any(|change| change.tell || change.dpia || change.ask != housecarl_manifest::diff::Ask::Nobody);
+    let acts = changes
+        .iter()
+        .any(|change| change.tell || change.dpia || change.ask != housecarl_manifest::diff::Ask::Nobody);
     Ok(if acts { Exit::Findings } else { Exit::Clean })
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use housecarl_manifest::ordinals::LOCK_FILE;
 
-use crate::output::{Exit, Result, complain, print};
 use crate::files;
+use crate::output::{Exit, Result, complain, print};
 
 /// Give new purposes, items and features their numbers, in privacy.lock beside the manifest
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         if current {
             print(&format!("{}: every name has its number\n", lock.display()))?;
         } else if arguments.check {
-            complain(&format!("{}: some names have no number yet; run `housecarl lock {path}`", lock.display()));
+            complain(&format!(
+                "{}: some names have no number yet; run `housecarl lock {path}`",
+                lock.display()
+            ));
             exit = Exit::Findings;
         } else {
             std::fs::write(&lock, numbered.write())

@@ -77,7 +77,8 @@ pub(crate) fn example(name: &str, people: &[&str]) -> Result<String> {
     let homes = people.iter().map(|person| home.standing(&table, person)).collect::<Result<Vec<_>>>()?;
     let mut replay = Replay::new(&product, &table, &homes);
     let mut messages = Vec::new();
-    let files = files::EXAMPLES.get_dir(format!("{name}/payloads")).into_iter().flat_map(include_dir::Dir::files);
+    let files =
+        files::EXAMPLES.get_dir(format!("{name}/payloads")).into_iter().flat_map(include_dir::Dir::files);
     for file in files {
         let path = file.path();
         let lines = path.extension().is_some_and(|ending| ending == "jsonl" || ending == "ndjson");
@@ -139,7 +140,9 @@ fn payloads(names: &[String]) -> Result<Vec<Message>> {
     for name in names {
         if name == "-" {
             let mut bytes = Vec::new();
-            std::io::stdin().read_to_end(&mut bytes).map_err(|error| format!("cannot read standard input: {error}"))?;
+            std::io::stdin()
+                .read_to_end(&mut bytes)
+                .map_err(|error| format!("cannot read standard input: {error}"))?;
             // A stream of messages has one a line; a single document may have many lines.
             let single = serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_ok();
             add(&mut messages, "-", bytes, !single);
@@ -148,7 +151,8 @@ fn payloads(names: &[String]) -> Result<Vec<Message>> {
         let mut paths = Vec::new();
         collect(Path::new(name), &mut paths)?;
         for path in paths {
-            let bytes = std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            let bytes =
+                std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
             let lines = path.extension().is_some_and(|ending| ending == "jsonl" || ending == "ndjson");
             add(&mut messages, &path.display().to_string(), bytes, lines);
         }
@@ -161,7 +165,8 @@ fn collect(path: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
         paths.push(path.to_owned());
         return Ok(());
     }
-    let entries = std::fs::read_dir(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let entries =
+        std::fs::read_dir(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let mut entries: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     entries.sort();
     for entry in entries {
@@ -238,8 +243,14 @@ impl<'r> Replay<'r> {
             Ok(Some((stream, records))) => {
                 self.sums.decoded += 1;
                 let name = self.stream_name(stream);
-                self.lines.push(format!("{}: stream `{name}`, {records} record{}", message.from, plural(records)));
-                self.messages.push(json!({ "from": message.from, "result": "decoded", "stream": name, "records": records }));
+                self.lines.push(format!(
+                    "{}: stream `{name}`, {records} record{}",
+                    message.from,
+                    plural(records)
+                ));
+                self.messages.push(
+                    json!({ "from": message.from, "result": "decoded", "stream": name, "records": records }),
+                );
             }
             Ok(None) => {
                 self.sums.unmatched += 1;
@@ -392,7 +403,11 @@ impl<'r> Replay<'r> {
             let guess = if tally.guesses > 0 { ", marked as a guess" } else { "" };
             text.push_str(&format!("  {who}: kept {} ({leaves}{guess})\n", tally.kept));
             for purpose in &tally.permitted {
-                text.push_str(&format!("    for `{}`  {}\n", self.purpose_name(*purpose), self.permitted_at(*purpose)));
+                text.push_str(&format!(
+                    "    for `{}`  {}\n",
+                    self.purpose_name(*purpose),
+                    self.permitted_at(*purpose)
+                ));
             }
         }
         if dropped > 0 {
@@ -408,7 +423,11 @@ impl<'r> Replay<'r> {
         }
         for (purpose, gate) in tally.closed.keys() {
             let at = self.closed_at(item, *purpose, *gate);
-            text.push_str(&format!("    not for `{}`, which {}  {at}\n", self.purpose_name(*purpose), gate.because()));
+            text.push_str(&format!(
+                "    not for `{}`, which {}  {at}\n",
+                self.purpose_name(*purpose),
+                gate.because()
+            ));
         }
         text
     }

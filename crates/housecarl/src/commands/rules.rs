@@ -18,7 +18,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     match arguments.format {
         Format::Text => {
             let line = |entry: &housecarl_check::rules::Entry| {
-                format!("{}  {:<6}  {:<14}  {}\n", entry.rule.code, entry.rule.level.word(), entry.chapter, title(entry))
+                format!(
+                    "{}  {:<6}  {:<14}  {}\n",
+                    entry.rule.code,
+                    entry.rule.level.word(),
+                    entry.chapter,
+                    title(entry)
+                )
             };
             print(&RULES.iter().map(line).collect::<String>())?;
         }

@@ -15,12 +15,20 @@
 //!
 //! ## Example
 //! ```toml
+//! [purpose.history]
+//! kind = "core-function"
+//! basis = "contract"
+//!
 //! [dpia]
 //! document = "dpia/watch.md"
 //! ```
 //!
 //! ## Instead
 //! ```toml
+//! [purpose.history]
+//! kind = "core-function"
+//! basis = "contract"
+//!
 //! [dpia]
 //! document = "dpia/watch.md"
 //! signed = { by_role = "dpo", on = 2026-02-20 }
@@ -52,27 +60,36 @@ enum Lacking<'m> {
 impl Finding for Lacking<'_> {
     fn message(&self) -> String {
         match self {
-            Self::Document => "there is no data protection impact assessment, and most connected products need one \
+            Self::Document => {
+                "there is no data protection impact assessment, and most connected products need one \
                                before they process anything"
-                .to_owned(),
+                    .to_owned()
+            }
             Self::Signature { document } => {
-                format!("the impact assessment `{document}` is not signed, so nobody answers for the risks it leaves")
+                format!(
+                    "the impact assessment `{document}` is not signed, so nobody answers for the risks it leaves"
+                )
             }
             Self::SignatureYet { document, on } => {
                 format!("the impact assessment `{document}` is signed on {on}, and that day has not come")
             }
             Self::Purpose { document, purpose } => {
-                format!("the impact assessment `{document}` leaves out `{purpose}`, so nobody has looked at its risks")
+                format!(
+                    "the impact assessment `{document}` leaves out `{purpose}`, so nobody has looked at its risks"
+                )
             }
         }
     }
     fn help(&self) -> String {
         match self {
-            Self::Document => "assess the risks, have the document signed, and name it: `[dpia]` with `document` and \
+            Self::Document => {
+                "assess the risks, have the document signed, and name it: `[dpia]` with `document` and \
                                `signed`"
-                .to_owned(),
+                    .to_owned()
+            }
             Self::Signature { .. } => {
-                "have it signed and add `signed = { by_role = \"…\", on = … }`, with the role and the day".to_owned()
+                "have it signed and add `signed = { by_role = \"…\", on = … }`, with the role and the day"
+                    .to_owned()
             }
             Self::SignatureYet { .. } => "write the day on which it was signed".to_owned(),
             Self::Purpose { purpose, .. } => format!(

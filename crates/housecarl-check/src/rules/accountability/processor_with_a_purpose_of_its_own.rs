@@ -92,7 +92,11 @@ fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
     for purpose in &product.manifest.purpose {
         for processor in &purpose.acts_for {
             let (name, purpose_name) = (processor.value.0.as_str(), purpose.name.value.as_str());
-            let own = purpose.own_use.iter().filter_map(|own| own.by.as_ref()).find(|by| by.value == processor.value);
+            let own = purpose
+                .own_use
+                .iter()
+                .filter_map(|own| own.by.as_ref())
+                .find(|by| by.value == processor.value);
             if let Some(by) = own {
                 let finding = OwnPurpose { purpose: purpose_name, processor: name };
                 let found = findings.report_purpose(&finding, purpose, processor.span);

@@ -15,6 +15,9 @@
 //!
 //! ## Example
 //! ```toml
+//! [purpose.ads]
+//! kind = "advertising"
+//!
 //! [access.recognition]
 //! on = "product"
 //! does = "reads"
@@ -25,6 +28,9 @@
 //!
 //! ## Instead
 //! ```toml
+//! [purpose.ads]
+//! kind = "advertising"
+//!
 //! [access.recognition]
 //! on = "product"
 //! does = "reads"
@@ -72,7 +78,9 @@ impl Finding for UnderAnException<'_> {
 
 fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
     for access in &product.manifest.access {
-        let Some(exception) = access.exception.as_ref().filter(|exception| exception.value != Exception::None) else {
+        let Some(exception) =
+            access.exception.as_ref().filter(|exception| exception.value != Exception::None)
+        else {
             continue;
         };
         let advertises = |purpose: &&Named<Purpose>| {

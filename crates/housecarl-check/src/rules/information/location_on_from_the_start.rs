@@ -15,6 +15,14 @@
 //!
 //! ## Example
 //! ```toml
+//! [people]
+//! children = { likely = true }
+//!
+//! [purpose.ride-map]
+//! kind = "feature"
+//! uses = ["position"]
+//! basis = "contract"
+//!
 //! [item.position]
 //! kind = "location"
 //! precision = ["exact", "off"]
@@ -22,6 +30,14 @@
 //!
 //! ## Instead
 //! ```toml
+//! [people]
+//! children = { likely = true }
+//!
+//! [purpose.ride-map]
+//! kind = "feature"
+//! uses = ["position"]
+//! basis = "contract"
+//!
 //! [item.position]
 //! kind = "location"
 //! precision = ["off", "exact"]
@@ -71,7 +87,9 @@ impl Finding for OnFromTheStart<'_> {
 
 fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
     // What is not said about children is a problem of its own.
-    let Some(children) = product.manifest.people.as_ref().and_then(|people| people.children.as_ref()) else { return };
+    let Some(children) = product.manifest.people.as_ref().and_then(|people| people.children.as_ref()) else {
+        return;
+    };
     let said = |field: &Option<Spanned<bool>>| field.as_ref().is_some_and(|said| said.value);
     if !said(&children.aimed) && !said(&children.likely) {
         return;

@@ -15,6 +15,9 @@
 //!
 //! ## Example
 //! ```toml
+//! [item.heart-rate]
+//! kind = "heart-rate"
+//!
 //! [purpose.coaching]
 //! uses = ["heart-rate"]
 //! basis = "contract"
@@ -22,6 +25,9 @@
 //!
 //! ## Instead
 //! ```toml
+//! [item.heart-rate]
+//! kind = "heart-rate"
+//!
 //! [purpose.coaching]
 //! uses = ["heart-rate"]
 //! basis = "contract"

@@ -13,6 +13,10 @@
 //!
 //! ## Example
 //! ```toml
+//! [purpose.coaching]
+//! kind = "feature"
+//! basis = "consent"
+//!
 //! [request.coaching]
 //! purposes = ["coaching"]
 //! surface = "small-screen"
@@ -20,6 +24,10 @@
 //!
 //! ## Instead
 //! ```toml
+//! [purpose.coaching]
+//! kind = "feature"
+//! basis = "consent"
+//!
 //! [request.coaching]
 //! purposes = ["coaching"]
 //! surface = "phone-app"
@@ -73,7 +81,9 @@ fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
     let interfaces = product.manifest.product.iter().flat_map(|product| &product.interfaces);
     let elsewhere = interfaces.map(|interface| interface.value).find(|interface| has_room(*interface));
     for request in &product.manifest.request {
-        let Some(surface) = request.surface.as_ref().filter(|surface| !has_room(surface.value)) else { continue };
+        let Some(surface) = request.surface.as_ref().filter(|surface| !has_room(surface.value)) else {
+            continue;
+        };
         let asked_with_room = |purpose: &Named<Purpose>| {
             let mut surfaces = product.requests_for(purpose).filter_map(|(other, _)| other.surface.as_ref());
             surfaces.any(|surface| has_room(surface.value))
@@ -117,6 +127,10 @@ const fn place(interface: Interface) -> &'static str {
 const fn has_room(interface: Interface) -> bool {
     match interface {
         Interface::LargeScreen | Interface::PhoneApp | Interface::WebAccount => true,
-        Interface::SmallScreen | Interface::Voice | Interface::Sound | Interface::Light | Interface::Buttons => false,
+        Interface::SmallScreen
+        | Interface::Voice
+        | Interface::Sound
+        | Interface::Light
+        | Interface::Buttons => false,
     }
 }

@@ -58,10 +58,14 @@ impl Finding for NotAsked<'_> {
                 format!("`{purpose}` rests on {consent} and no request asks for it: silence is no answer")
             }
             Self::Explicitly { purpose, requests } => {
-                format!("`{purpose}` rests on explicit consent, and no request for it is explicit ({requests})")
+                format!(
+                    "`{purpose}` rests on explicit consent, and no request for it is explicit ({requests})"
+                )
             }
             Self::ForAccess { purpose, access } => {
-                format!("`{access}` needs consent, as it rests on no exception, and no request asks about `{purpose}`")
+                format!(
+                    "`{access}` needs consent, as it rests on no exception, and no request asks about `{purpose}`"
+                )
             }
         }
     }
@@ -107,7 +111,8 @@ fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
             }
         } else if requests.is_empty() {
             let serves = |access: &Named<Access>| {
-                let none = access.exception.as_ref().is_some_and(|exception| exception.value == Exception::None);
+                let none =
+                    access.exception.as_ref().is_some_and(|exception| exception.value == Exception::None);
                 names(&access.serves, purpose).filter(|_| none).map(|serves| serves.span)
             };
             let access = product.manifest.access.iter().find_map(|access| Some((access, serves(access)?)));

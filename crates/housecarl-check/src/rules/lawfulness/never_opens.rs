@@ -97,14 +97,17 @@ fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
         let name = purpose.name.value.as_str();
         let recognises = purpose.kind.as_ref().is_some_and(|kind| kind.value == PurposeKind::Identification);
         if recognises || needs_consent(purpose) {
-            let unknown = product.used(purpose).find(|(_, item)| product.about(item) == Some(About::Bystander));
+            let unknown =
+                product.used(purpose).find(|(_, item)| product.about(item) == Some(About::Bystander));
             if let Some((used, item)) = unknown {
                 let finding = if recognises {
                     NeverOpens::Recognises { purpose: name, item: &item.name.value }
                 } else {
                     NeverOpens::NeedsConsent { purpose: name, item: &item.name.value }
                 };
-                findings.report_purpose(&finding, purpose, used.span).label("about people whom nobody has identified");
+                findings
+                    .report_purpose(&finding, purpose, used.span)
+                    .label("about people whom nobody has identified");
             }
         }
         if needs_consent(purpose) {
@@ -139,7 +142,9 @@ fn compares<'m>(
     };
     let guests = people.guests.as_ref().filter(|guests| guests.value).map(|guests| (guests.span, "guests"));
     let passing = people.bystanders.as_ref().filter(|passing| passing.value);
-    let Some((at, who)) = guests.or(passing.map(|passing| (passing.span, "people who never chose to use it"))) else {
+    let Some((at, who)) =
+        guests.or(passing.map(|passing| (passing.span, "people who never chose to use it")))
+    else {
         return;
     };
     let finding =

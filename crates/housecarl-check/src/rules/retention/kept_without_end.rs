@@ -13,11 +13,13 @@
 //!
 //! ## Example
 //! ```toml
+//! [purpose.history]
 //! keep = { for = "30 days", from = "account-closed", then = "erase" }
 //! ```
 //!
 //! ## Instead
 //! ```toml
+//! [purpose.history]
 //! keep = { for = "30 days", from = "account-closed", at_most = "3 years", then = "erase" }
 //! ```
 //!

@@ -62,7 +62,8 @@ enum Fault {
 
 impl Finding for Unreviewed<'_> {
     fn message(&self) -> String {
-        let decides = format!("`{}` decides about people's {} and no person weighs it up", self.purpose, self.touches);
+        let decides =
+            format!("`{}` decides about people's {} and no person weighs it up", self.purpose, self.touches);
         match &self.fault {
             Fault::NotContested => format!("{decides}: nothing says where they can be heard and contest it"),
             Fault::Special { items, condition } => format!(
@@ -91,7 +92,9 @@ impl Finding for Unreviewed<'_> {
 fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
     for purpose in product.manifest.purpose.iter().filter(|purpose| !is_household(purpose)) {
         let Some(decides) = &purpose.decides else { continue };
-        let Some(reviews) = decides.person_reviews.as_ref().filter(|reviews| !reviews.value) else { continue };
+        let Some(reviews) = decides.person_reviews.as_ref().filter(|reviews| !reviews.value) else {
+            continue;
+        };
         let touches: Vec<&str> = decides.touches.iter().filter_map(|touches| grave(touches.value)).collect();
         if touches.is_empty() {
             continue;
@@ -109,7 +112,8 @@ fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
         if decides.contest_at.is_none() {
             report(Fault::NotContested, reviews.span);
         }
-        if let Some(basis) = purpose.basis.as_ref().filter(|basis| basis.value == Basis::RecognisedInterests) {
+        if let Some(basis) = purpose.basis.as_ref().filter(|basis| basis.value == Basis::RecognisedInterests)
+        {
             report(Fault::RecognisedInterests, basis.span);
         }
         let special: Vec<_> = product.used(purpose).filter(|(_, item)| is_special(item, purpose)).collect();

@@ -40,7 +40,8 @@ struct NoUpdates;
 
 impl Finding for NoUpdates {
     fn message(&self) -> String {
-        "the product gets no security updates: a weakness found tomorrow stays for as long as it is used".to_owned()
+        "the product gets no security updates: a weakness found tomorrow stays for as long as it is used"
+            .to_owned()
     }
     fn help(&self) -> String {
         "make it update itself (\"automatic\") or let the user start an update (\"manual\"); until it can, tell people \

@@ -52,7 +52,9 @@ impl Finding for Untold<'_> {
                 format!("nobody is told of `{stream}`: who does not know of it cannot object to it")
             }
             Self::WithoutAccount { stream, who } => {
-                format!("`{stream}` is about {who}, and only an account tells of it: they have none to look into")
+                format!(
+                    "`{stream}` is about {who}, and only an account tells of it: they have none to look into"
+                )
             }
         }
     }
@@ -70,7 +72,8 @@ impl Finding for Untold<'_> {
 
 fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
     for stream in &product.manifest.stream {
-        let users: Vec<_> = product.manifest.purpose.iter().filter(|purpose| takes(product, purpose, stream)).collect();
+        let users: Vec<_> =
+            product.manifest.purpose.iter().filter(|purpose| takes(product, purpose, stream)).collect();
         if !users.is_empty() && users.iter().all(|purpose| is_household(purpose)) {
             continue;
         }
@@ -111,6 +114,11 @@ fn without_account(product: &Product<'_>, stream: &Stream) -> Option<&'static st
 const fn needs_an_account(told: ToldBy) -> bool {
     match told {
         ToldBy::PhoneApp | ToldBy::WebAccount => true,
-        ToldBy::Light | ToldBy::Sound | ToldBy::Sign | ToldBy::Listing | ToldBy::AppStore | ToldBy::Screen => false,
+        ToldBy::Light
+        | ToldBy::Sound
+        | ToldBy::Sign
+        | ToldBy::Listing
+        | ToldBy::AppStore
+        | ToldBy::Screen => false,
     }
 }
