@@ -11,6 +11,16 @@ pub const PRECISION_SLOTS: u8 = 16;
 /// How many steps such a choice has at most; the first is where everybody starts.
 pub const PRECISION_STEPS: u8 = 8;
 
+/// The steps of precision that a person has chosen, three bits a slot.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Steps(u64);
+
+impl core::fmt::Debug for Steps {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Steps")
+    }
+}
+
 /// What one person has said about one product, and what is known about that person.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
@@ -24,8 +34,8 @@ pub struct Standing {
     pub restricted: PurposeSet,
     /// Purposes that a parent has authorised for a child under 13.
     pub authorised: PurposeSet,
-    /// The choices of precision, three bits a slot.
-    precision: u64,
+    /// The chosen steps of precision.
+    pub steps: Steps,
     /// When the person last changed anything: seconds since 1970, for the history of late messages.
     pub changed_at: u32,
     /// The age band, as far as it is known.
@@ -46,7 +56,7 @@ impl Standing {
             told: PurposeSet::NONE,
             restricted: PurposeSet::NONE,
             authorised: PurposeSet::NONE,
-            precision: 0,
+            steps: Steps(0),
             changed_at: 0,
             band,
             no_marketing: false,
@@ -59,14 +69,14 @@ impl Standing {
         if slot >= PRECISION_SLOTS {
             return 0;
         }
-        (self.precision.wrapping_shr((slot as u32).wrapping_mul(3)) & 7) as u8
+        (self.steps.0.wrapping_shr((slot as u32).wrapping_mul(3)) & 7) as u8
     }
 
     /// Chooses a step of a slot. A slot or step that cannot exist changes nothing.
     pub const fn choose_precision(&mut self, slot: u8, step: u8) {
         if slot < PRECISION_SLOTS && step < PRECISION_STEPS {
             let shift = (slot as u32).wrapping_mul(3);
-            self.precision = self.precision & !7_u64.wrapping_shl(shift) | (step as u64).wrapping_shl(shift);
+            self.steps = Steps(self.steps.0 & !7_u64.wrapping_shl(shift) | (step as u64).wrapping_shl(shift));
         }
     }
 

@@ -96,7 +96,12 @@ impl Decimal {
         Some((self.at(exponent)?, other.at(exponent)?, exponent))
     }
 
-    fn of(mantissa: i128, exponent: i8) -> Option<Self> {
+    /// A result without trailing zeros: how exactly it was measured is not to be seen in it.
+    fn of(mut mantissa: i128, mut exponent: i8) -> Option<Self> {
+        while exponent < 0 && mantissa.checked_rem(10) == Some(0) {
+            mantissa = mantissa.checked_div(10)?;
+            exponent = exponent.checked_add(1)?;
+        }
         Self::new(i64::try_from(mantissa).ok()?, exponent)
     }
 
