@@ -56,7 +56,7 @@ fn words(kind: &ProblemKind) -> Words {
             "HC0003",
             "missing-key",
             format!("`{key}` is missing"),
-            format!("`{key}` has to stand here"),
+            "it belongs here".to_owned(),
             format!("add `{key}`: {}", lower(about)),
         ),
         ProblemKind::WrongType { expected, found } => (
@@ -109,9 +109,13 @@ fn words(kind: &ProblemKind) -> Words {
             "too-many",
             format!("more than {most} {what}"),
             "this one is not in the policy table".to_owned(),
-            format!(
-                "a product may have at most {most} {what}, retired ones included; split the product or merge some"
-            ),
+            match *what {
+                "purposes" | "items" | "features" => format!(
+                    "there is room for {most} {what}, and the number of a removed one is not used again; merge some, \
+                     or split the product"
+                ),
+                _ => format!("there is room for {most} {what}; merge some, or split the product"),
+            },
         ),
         ProblemKind::UnknownVersion { found } => (
             "HC0011",

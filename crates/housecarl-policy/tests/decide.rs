@@ -2,7 +2,7 @@
 //!
 //! The tables are written record by record here, so that these tests need no other crate.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use housecarl_policy::minimise::Operator;
 use housecarl_policy::table::record::{Field, Header, ItemRecord, PurposeRecord, StepRecord, Text};

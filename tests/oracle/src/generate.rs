@@ -53,6 +53,12 @@ impl Section {
 }
 
 impl Draft {
+    /// The manifest of a seed.
+    #[must_use]
+    pub fn of(seed: u64, size: Size) -> Self {
+        draft(&mut Dice::of(seed), size).0
+    }
+
     fn section(&mut self, header: impl Into<String>) -> &mut Section {
         self.sections.push(Section { header: header.into(), entries: Vec::new() });
         let last = self.sections.len() - 1;
@@ -119,8 +125,6 @@ pub enum Size {
 /// A made-up product: its manifest, as text and read and compiled.
 #[derive(Clone, Debug)]
 pub struct Product {
-    /// The manifest as it was drafted.
-    pub draft: Draft,
     /// The manifest as text.
     pub text: String,
     /// The manifest as it was read.
@@ -147,17 +151,22 @@ impl Product {
         let retired: Vec<String> = (0..dice.from_to(0, 3)).map(|at| format!("retired-item-{at}")).collect();
         let lock = lock(&mut dice, &names, &retired);
         let before = Ordinals::read(&lock).unwrap();
-        Self::from_draft(draft, before, shut, retired)
+        Self::from_text(draft.text(), before, shut, retired)
     }
 
-    /// The product of a drafted manifest.
+    /// The product of a written manifest.
     #[must_use]
-    pub fn from_draft(draft: Draft, before: Ordinals, shut: BTreeSet<String>, retired: Vec<String>) -> Self {
-        let text = draft.text();
+    pub fn from_text(text: String, before: Ordinals, shut: BTreeSet<String>, retired: Vec<String>) -> Self {
         let manifest = read(&text).manifest;
         let compiled = compile(&manifest, &text, &before, &shut);
         let purposes = purposes(&manifest);
-        Self { draft, text, manifest, before, shut, compiled, retired, purposes }
+        Self { text, manifest, before, shut, compiled, retired, purposes }
+    }
+
+    /// The product with another text of its manifest.
+    #[must_use]
+    pub fn rewritten(&self, text: String) -> Self {
+        Self::from_text(text, self.before.clone(), self.shut.clone(), self.retired.clone())
     }
 
     /// The table.

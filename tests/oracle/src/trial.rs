@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use housecarl_policy::{Gate, Operator};
+use housecarl_policy::{Gate, Table};
 
 use crate::cedar::Cedar;
 use crate::dice::Dice;
@@ -42,6 +42,62 @@ pub const fn size(seed: u64) -> Size {
     if seed % LARGE_EVERY == LARGE_EVERY - 1 { Size::Full } else { Size::Usual }
 }
 
+/// The judges of one product.
+#[derive(Debug)]
+pub struct Bench<'p> {
+    product: &'p Product,
+    table: Table<'p>,
+    reference: Reference<'p>,
+    cedar: Cedar,
+}
+
+impl<'p> Bench<'p> {
+    /// Calls the judges.
+    #[must_use]
+    pub fn of(product: &'p Product) -> Self {
+        Self {
+            product,
+            table: product.table(),
+            reference: Reference::of(&product.manifest, &product.shut),
+            cedar: Cedar::of(&product.manifest, &product.shut),
+        }
+    }
+
+    /// Puts one case before them. Returns what they do not agree on, and about which purpose.
+    pub fn judge(&self, case: &Case, gates: &mut Gates) -> Vec<(Option<String>, String)> {
+        let decision = self.product.translator(&self.table).decide(case);
+        let answer = self.reference.answer(case);
+        let allowed = self.cedar.permitted(case);
+        let mut found = Vec::new();
+        for (purpose, verdict) in &answer.verdicts {
+            gates.count(verdict);
+            let mut differs = |what: String| found.push((Some(purpose.clone()), what));
+            let number = self.product.compiled.ordinals.purpose(purpose).unwrap();
+            if decision.gate(number) != verdict.reason() {
+                differs(format!("table: {:?}, reference: {verdict:?}", decision.gate(number)));
+            }
+            if allowed.contains(purpose) != verdict.is_permitted() {
+                differs(format!("Cedar: {}, reference: {verdict:?}", allowed.contains(purpose)));
+            }
+            let alarm = *verdict == Verdict::Permitted { untold_alarm: true };
+            if decision.untold_alarms.contains(number) != alarm {
+                differs(format!("reference: {verdict:?}, and the table's untold alarms differ"));
+            }
+        }
+        if decision.permitted.len() as usize != allowed.len() {
+            found.push((None, "the table permits something that is no purpose".to_owned()));
+        }
+        if decision.operator != answer.operator {
+            found.push((None, format!("table: {:?}, reference: {:?}", decision.operator, answer.operator)));
+        }
+        if u64::from(decision.keep_seconds) != answer.keep_seconds {
+            let (table, reference) = (decision.keep_seconds, answer.keep_seconds);
+            found.push((None, format!("the table keeps for {table} s, the reference for {reference} s")));
+        }
+        found
+    }
+}
+
 /// Asks questions about one product after the other, from `seed` in steps of `step`, until there
 /// were so many cases. Counts what decided; stops early after ten disagreements.
 #[must_use]
@@ -50,64 +106,19 @@ pub fn run(mut seed: u64, step: u64, cases: u64) -> (Gates, Vec<Disagreement>) {
     while gates.cases < cases && disagreements.len() < 10 {
         let size = size(seed);
         let product = Product::of(seed, size);
+        let bench = Bench::of(&product);
         let mut dice = Dice::of(seed ^ 0xFEED);
-        let reference = Reference::of(&product.manifest, &product.shut);
-        let cedar = Cedar::of(&product.manifest, &product.shut);
-        // A large product has ten times the purposes, and Cedar reads all policies each time.
+        // A full product has ten times the purposes, and Cedar reads all policies each time.
         let questions = if size == Size::Full { 4 } else { QUESTIONS_A_PRODUCT };
         for _ in 0..questions {
             let case = product.case(&mut dice);
-            for (purpose, what) in judge(&product, &reference, &cedar, &case, &mut gates) {
+            for (purpose, what) in bench.judge(&case, &mut gates) {
                 disagreements.push(Disagreement { seed, what, purpose, case: case.clone() });
             }
         }
         seed += step;
     }
     (gates, disagreements)
-}
-
-/// Puts one case before all judges.
-fn judge(
-    product: &Product,
-    reference: &Reference<'_>,
-    cedar: &Cedar,
-    case: &Case,
-    gates: &mut Gates,
-) -> Vec<(Option<String>, String)> {
-    let table = product.table();
-    let decision = product.translator(&table).decide(case);
-    let answer = reference.answer(case);
-    let allowed = cedar.permitted(case);
-    let mut found = Vec::new();
-    for (purpose, verdict) in &answer.verdicts {
-        gates.count(verdict);
-        let mut differs = |what: String| found.push((Some(purpose.clone()), what));
-        let number = product.compiled.ordinals.purpose(purpose).unwrap();
-        if decision.gate(number) != verdict.reason() {
-            differs(format!("table: {:?}, reference: {verdict:?}", decision.gate(number)));
-        }
-        if allowed.contains(purpose) != verdict.is_permitted() {
-            differs(format!("Cedar: {}, reference: {verdict:?}", allowed.contains(purpose)));
-        }
-        let alarm = *verdict == Verdict::Permitted { untold_alarm: true };
-        if decision.untold_alarms.contains(number) != alarm {
-            differs(format!("reference: {verdict:?}, and the table's untold alarms differ"));
-        }
-    }
-    if decision.operator != answer.operator {
-        found.push((None, format!("table: {:?}, reference: {:?}", decision.operator, answer.operator)));
-    }
-    if u64::from(decision.keep_seconds) != answer.keep_seconds {
-        found.push((
-            None,
-            format!("table keeps {}, reference {}", decision.keep_seconds, answer.keep_seconds),
-        ));
-    }
-    let nothing = decision.permitted.is_empty();
-    if nothing && (decision.operator != Operator::Drop || decision.keep_seconds != 0) {
-        found.push((None, "nothing is permitted and something is left".to_owned()));
-    }
-    found
 }
 
 /// The gates that alone decide less than one in a hundred cases.

@@ -63,7 +63,7 @@ struct UnderAnException<'m> {
 impl Finding for UnderAnException<'_> {
     fn message(&self) -> String {
         format!(
-            "`{}` serves advertising ({}) under the exception `{}`, and no exception covers advertising: people \
+            "the access `{}` serves advertising ({}) under the exception `{}`, and no exception covers advertising: people \
              have to be asked first",
             self.access, self.purposes, self.exception
         )

@@ -58,7 +58,7 @@ struct NoRoom<'m> {
 impl Finding for NoRoom<'_> {
     fn message(&self) -> String {
         format!(
-            "`{}` asks about {} {} and nowhere else: what a person has to know before agreeing has no room there",
+            "the request `{}` asks about {} {} and nowhere else: what a person has to know before agreeing has no room there",
             self.request,
             self.purposes,
             place(self.surface)

@@ -64,7 +64,7 @@ impl Finding for NotAsked<'_> {
             }
             Self::ForAccess { purpose, access } => {
                 format!(
-                    "`{access}` needs consent, as it rests on no exception, and no request asks about `{purpose}`"
+                    "the access `{access}` needs consent, as it rests on no exception, and no request asks about `{purpose}`"
                 )
             }
         }

@@ -49,11 +49,11 @@ impl Finding for Untold<'_> {
     fn message(&self) -> String {
         match self {
             Self::Everybody { stream } => {
-                format!("nobody is told of `{stream}`: who does not know of it cannot object to it")
+                format!("nobody is told of the stream `{stream}`: whoever does not know of it cannot object")
             }
             Self::WithoutAccount { stream, who } => {
                 format!(
-                    "`{stream}` is about {who}, and only an account tells of it: they have none to look into"
+                    "the stream `{stream}` is about {who}, and only an account tells of it: they have none to look into"
                 )
             }
         }
