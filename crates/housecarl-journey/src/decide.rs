@@ -7,8 +7,8 @@ use std::fmt;
 use housecarl_policy::path::{Marks, Matcher};
 use housecarl_policy::table::NO_PURPOSE;
 use housecarl_policy::{
-    Act, Decision, DeviceStanding, ItemId, PurposeId, Question, Standing, StreamId, Subject, SubjectKind,
-    Table, Value, decide as policy_decides,
+    Act, Decision, DeviceStanding, Gate, ItemId, PurposeId, Question, Standing, StreamId, Subject,
+    SubjectKind, Table, Value, decide as policy_decides,
 };
 use serde_json::Value as Json;
 
@@ -91,6 +91,7 @@ pub struct Permitted {
     pub(crate) values: Vec<Decided>,
     pub(crate) records: usize,
     pub(crate) undeclared: BTreeMap<String, u64>,
+    pub(crate) unrecognised: BTreeMap<Gate, u64>,
 }
 
 impl fmt::Debug for Permitted {
@@ -118,13 +119,20 @@ pub fn decide(
     let identification = table.stream(stream).map_or(NO_PURPOSE, |stream| stream.identification);
     let identification = PurposeId::new(identification);
     let mut values = Vec::new();
+    let mut unrecognised = BTreeMap::new();
     let batch = gathered.records.len() > 1;
     let records = gathered.records.len() - usize::from(batch);
     let header_mark = gathered.records.first().and_then(|record| record.subject.clone());
     for (number, record) in gathered.records.into_iter().enumerate() {
         let mark = record.subject.clone().or_else(|| header_mark.clone());
-        let person = home.person(mark.as_deref());
-        let person = recognised(table, home, person, identification, &record, now);
+        let person = match recognised(table, home, home.person(mark.as_deref()), identification, &record, now)
+        {
+            Ok(person) => person,
+            Err(gate) => {
+                *unrecognised.entry(gate).or_default() += 1;
+                None
+            }
+        };
         for (item, raw) in record.values {
             let whose = whose(table, item, person);
             let decision = policy_decides(table, home.device(), subject(home, whose), question(item, now));
@@ -139,7 +147,7 @@ pub fn decide(
             }
         }
     }
-    Ok(Permitted { values, records, undeclared: gathered.undeclared })
+    Ok(Permitted { values, records, undeclared: gathered.undeclared, unrecognised })
 }
 
 const fn question(item: ItemId, now: u64) -> Question {
@@ -163,7 +171,7 @@ fn whose(table: &Table<'_>, item: ItemId, person: Option<usize>) -> Whose {
 }
 
 /// Recognising a person is a purpose of its own: where this person has not opened it, for one of
-/// the items that it uses, nobody was recognised.
+/// the items that it uses, nobody was recognised, and the gate that was closed is the error.
 fn recognised(
     table: &Table<'_>,
     home: &impl Home,
@@ -171,14 +179,19 @@ fn recognised(
     identification: Option<PurposeId>,
     record: &Record,
     now: u64,
-) -> Option<usize> {
-    let (person, Some(identification)) = (person?, identification) else { return person };
+) -> Result<Option<usize>, Gate> {
+    let (Some(known), Some(identification)) = (person, identification) else { return Ok(person) };
     let uses = |item: ItemId| table.item(item).is_some_and(|record| record.uses.contains(identification));
-    let opened = record.values.iter().filter(|(item, _)| uses(*item)).any(|(item, _)| {
-        let subject = subject(home, Whose::Person(person));
-        policy_decides(table, home.device(), subject, question(*item, now)).permitted.contains(identification)
-    });
-    opened.then_some(person)
+    let mut closed = None;
+    for (item, _) in record.values.iter().filter(|(item, _)| uses(*item)) {
+        let subject = subject(home, Whose::Person(known));
+        match policy_decides(table, home.device(), subject, question(*item, now)).gate(identification) {
+            None => return Ok(person),
+            Some(gate) => closed = Some(gate),
+        }
+    }
+    // Without anything to recognise by, nobody could have been.
+    closed.map_or(Ok(None), Err)
 }
 
 /// What stands in one record of a batch; the first is the message around them.
@@ -205,6 +218,8 @@ impl Meet for Gathered {
             record.subject = raw.mark();
         }
         match item {
+            // Null says that there is nothing.
+            Some(_) if json.is_null() => {}
             Some(item) if marks.has(Marks::CERTAINTY) => record.certainties.push((item, raw)),
             Some(item) => record.values.push((item, raw)),
             None => {}

@@ -6,7 +6,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use housecarl_policy::table::item_flag;
 use housecarl_policy::{
-    Decimal, Decision, ItemId, Operator, Outcome, Table, Value, minimise as policy_minimises,
+    Decimal, Decision, Gate, ItemId, Operator, Outcome, Table, Value, minimise as policy_minimises,
 };
 use sha2::Sha256;
 
@@ -97,6 +97,7 @@ pub struct Minimised {
     entries: Vec<Entry>,
     records: usize,
     undeclared: BTreeMap<String, u64>,
+    unrecognised: BTreeMap<Gate, u64>,
 }
 
 impl fmt::Debug for Minimised {
@@ -142,6 +143,13 @@ impl Minimised {
     #[must_use]
     pub const fn records(&self) -> usize {
         self.records
+    }
+
+    /// In how many records a person could have been recognised and was not, because this gate of the
+    /// stream's purpose of recognising is closed for that person.
+    #[must_use]
+    pub const fn unrecognised(&self) -> &BTreeMap<Gate, u64> {
+        &self.unrecognised
     }
 
     /// How many undeclared members were dropped, by the declared shape around them.
@@ -198,6 +206,7 @@ pub fn minimise<'k>(
     Minimised {
         records: permitted.records,
         undeclared: permitted.undeclared,
+        unrecognised: permitted.unrecognised,
         entries: permitted.values.into_iter().map(entry).collect(),
     }
 }

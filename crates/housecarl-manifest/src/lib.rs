@@ -15,6 +15,7 @@ pub mod span;
 pub mod problem;
 mod read;
 mod names;
+pub use names::HOUSEHOLD;
 pub mod ordinals;
 mod places;
 pub mod compile;

@@ -288,7 +288,7 @@ record! {
         required on: Field<Date>,
     }
 
-    /// Who decides: Article 4 roles follow from it. Statements ACC-11 to ACC-21.
+    /// Who decides: Article 4 roles follow from it. Names of organisations, or `household` for those who live there.
     DecidedBy {
         /// Why the data is used.
         required why: List<Name>,

@@ -31,13 +31,18 @@ impl<'m> Known<'m> {
     }
 }
 
+/// The people who live with the product, where a purpose says who decides.
+pub const HOUSEHOLD: &str = "household";
+
 /// Looks every used name up.
 pub(crate) fn check(manifest: &Manifest, problems: &mut Problems) {
     let streams = Known::of("stream", &manifest.stream);
     let items = Known::of("item", &manifest.item);
     let models = Known::of("model", &manifest.model);
     let purposes = Known::of("purpose", &manifest.purpose);
-    let organisations = Known::of("organisation", &manifest.organisation);
+    let mut organisations = Known::of("organisation", &manifest.organisation);
+    // Those who live there decide about the household's own purposes.
+    organisations.names.push(HOUSEHOLD);
 
     for stream in &manifest.stream {
         purposes.all(stream.identify.iter().flat_map(|identify| &identify.purpose), problems);

@@ -3,7 +3,8 @@
 //! A path is a JSON Pointer with three additions. `*` is any member or any item. `[type=1]` after
 //! a segment, or as a segment of its own for the value already reached, keeps only objects whose
 //! member `type` is `1`. `(json)` is the JSON inside a text. A segment in double quotes means
-//! exactly what stands between them; `~1` is a slash and `~0` a tilde, as in any JSON Pointer.
+//! exactly what stands between them, and so does the value of a condition: `[unit="mm[Hg]"]`. `~1`
+//! is a slash and `~0` a tilde, as in any JSON Pointer.
 
 use std::fmt;
 
@@ -80,17 +81,26 @@ fn segment<'t>(text: &'t str, segments: &mut Vec<Segment>) -> Result<&'t str, &'
             // A condition on the value that the path has already reached.
             "" if rest.starts_with('[') => {}
             "" => return Err("a step of a path is not empty; write \"\" in quotes for an empty name"),
-            key => segments.push(Segment::Key(key.replace("~1", "/").replace("~0", "~"))),
+            key => segments.push(Segment::Key(unescaped(key))),
         }
         rest
     };
     while let Some(condition) = rest.strip_prefix('[') {
-        let (condition, after) = condition.split_once(']').ok_or("a condition ends with `]`")?;
         let (member, value) = condition.split_once('=').ok_or("a condition is written `[member=value]`")?;
-        if member.is_empty() {
+        if member.is_empty() || member.contains(']') {
             return Err("a condition names a member before its `=`");
         }
-        segments.push(Segment::When { member: member.to_owned(), value: value.to_owned() });
+        let (value, after) = match value.strip_prefix('"') {
+            Some(quoted) => {
+                let (value, after) = quoted.split_once("\"]").ok_or("a quoted value ends with `\"]`")?;
+                (value.to_owned(), after)
+            }
+            None => {
+                let (value, after) = value.split_once(']').ok_or("a condition ends with `]`")?;
+                (unescaped(value), after)
+            }
+        };
+        segments.push(Segment::When { member: unescaped(member), value });
         rest = after;
     }
     if rest.is_empty() || rest.starts_with('/') {
@@ -98,6 +108,14 @@ fn segment<'t>(text: &'t str, segments: &mut Vec<Segment>) -> Result<&'t str, &'
     } else {
         Err("after a quoted name comes `/` or `[`")
     }
+}
+
+fn unescaped(text: &str) -> String {
+    text.replace("~1", "/").replace("~0", "~")
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('~', "~0").replace('/', "~1")
 }
 
 impl fmt::Display for Path {
@@ -108,7 +126,12 @@ impl fmt::Display for Path {
                 Segment::Json => f.write_str("/(json)")?,
                 Segment::When { member, value } => {
                     let slash = if at == 0 { "/" } else { "" };
-                    write!(f, "{slash}[{member}={value}]")?;
+                    let member = escaped(member);
+                    if value.contains(']') || value.starts_with('"') {
+                        write!(f, "{slash}[{member}=\"{value}\"]")?;
+                    } else {
+                        write!(f, "{slash}[{member}={}]", escaped(value))?;
+                    }
                 }
                 Segment::Key(key) => {
                     let plain = !key.is_empty()
@@ -117,7 +140,7 @@ impl fmt::Display for Path {
                         && !key.starts_with('"')
                         && !key.contains('[');
                     if plain {
-                        write!(f, "/{}", key.replace('~', "~0").replace('/', "~1"))?;
+                        write!(f, "/{}", escaped(key))?;
                     } else {
                         write!(f, "/\"{key}\"")?;
                     }

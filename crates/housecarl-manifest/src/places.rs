@@ -119,7 +119,8 @@ impl Places {
         let whens: Vec<EdgeRecord> = whens
             .into_iter()
             .map(|(value, to)| {
-                let shape = format!("{shape}[{}={value}]", member.unwrap_or_default());
+                let slash = if shape.is_empty() { "/" } else { "" };
+                let shape = format!("{shape}{slash}[{}={value}]", member.unwrap_or_default());
                 EdgeRecord { key: strings.add(value), to: self.place(stream, to, shape) }
             })
             .collect();

@@ -56,6 +56,8 @@ fn a_path_is_printed_as_it_can_be_read_again() {
         "/sdm.devices.events.DoorbellChime.Chime",
         "/ä/ö",
         "/a[x=1][y=2]",
+        "/a[unit=\"mm[Hg]\"]/b",
+        "/a[code=~1min]/b",
     ] {
         let path = Path::parse(text).unwrap();
         assert_eq!(Path::parse(&path.to_string()).unwrap(), path, "{text} printed {path}");
@@ -69,7 +71,9 @@ fn a_bad_path_says_why() {
         ("/a//b", "not empty"),
         ("/", "not empty"),
         ("/\"a", "double quote"),
-        ("/a[x", "ends with `]`"),
+        ("/a[x", "[member=value]"),
+        ("/a[x=1", "ends with `]`"),
+        ("/a[x=\"1]", "ends with"),
         ("/a[x]", "[member=value]"),
         ("/a[=1]", "names a member"),
         ("/\"a\"b", "after a quoted name"),

@@ -189,7 +189,8 @@ pub fn decide(
     gates.close(Gate::PeriodOver, over(table, gates.open, kind, question));
     let meant = masks.subjects.get(usize::from(kind.byte())).copied().unwrap_or(PurposeSet::NONE);
     let matching = if kind == SubjectKind::Bystander { masks.identifies } else { PurposeSet::NONE };
-    gates.close(Gate::NotForThisPerson, PurposeSet::ALL.without(meant) | matching);
+    // An alarm on life is for whoever is there, known or not.
+    gates.close(Gate::NotForThisPerson, PurposeSet::ALL.without(meant | masks.vital) | matching);
 
     // What the home has settled for the device.
     gates.close(Gate::FeatureOff, PurposeSet::ALL.without(started(table, device)));
@@ -252,9 +253,7 @@ fn whose(table: &Table<'_>, device: &DeviceStanding, subject: Subject<'_>) -> (S
 /// receipt has not reached anything's end.
 fn over(table: &Table<'_>, open: PurposeSet, kind: SubjectKind, question: Question) -> PurposeSet {
     let age = question.now.saturating_sub(question.received);
-    let asked = if age == 0 { open & table.masks.ending } else { open };
-    asked
-        .iter()
+    open.iter()
         .filter(|id| {
             table.purpose(*id).is_none_or(|purpose| {
                 let keep = if kind == SubjectKind::Bystander {

@@ -133,7 +133,6 @@ impl<'t> Records<'t> {
 pub(crate) struct Masks {
     pub(crate) present: PurposeSet,
     pub(crate) shut: PurposeSet,
-    pub(crate) ending: PurposeSet,
     pub(crate) access_consent: PurposeSet,
     pub(crate) access_objectable: PurposeSet,
     pub(crate) marketing: PurposeSet,
@@ -356,7 +355,6 @@ fn masks(purposes: Records<'_>) -> Option<Masks> {
     let mut masks = Masks {
         present: PurposeSet::NONE,
         shut: PurposeSet::NONE,
-        ending: PurposeSet::NONE,
         access_consent: PurposeSet::NONE,
         access_objectable: PurposeSet::NONE,
         marketing: PurposeSet::NONE,
@@ -385,7 +383,6 @@ fn masks(purposes: Records<'_>) -> Option<Masks> {
         };
         add(|m| &mut m.present, true);
         add(|m| &mut m.shut, is(purpose_flag::SHUT));
-        add(|m| &mut m.ending, purpose.ends_on_day != NO_DAY);
         add(|m| &mut m.access_consent, purpose.access == AccessGate::Consent);
         add(|m| &mut m.access_objectable, purpose.access == AccessGate::ExemptUnlessObjected);
         add(|m| &mut m.marketing, is(purpose_flag::MARKETING));

@@ -250,6 +250,14 @@ fn a_purpose_is_for_the_people_it_names() {
 }
 
 #[test]
+fn an_alarm_on_life_is_for_whoever_is_there() {
+    let alarm = case().with(|c| (c.purpose.subjects, c.purpose.basis) = (0b010, Basis::VitalInterests));
+    for subject in [Subject::Person(&told()), Subject::Household(&[]), Subject::Bystander] {
+        assert_eq!(alarm.about(subject).permitted, only(0));
+    }
+}
+
+#[test]
 fn nobody_is_recognised_who_never_enrolled() {
     let case = case().with(|c| {
         c.purpose.flags |= purpose_flag::IDENTIFIES;
@@ -409,8 +417,10 @@ fn consent_is_an_act_and_a_childs_needs_a_parent() {
         assert_eq!(child(only(0), PurposeSet::NONE), Some(Gate::ParentMissing));
         assert_eq!(child(PurposeSet::NONE, only(0)), Some(Gate::ConsentMissing));
     }
-    // A child's contract that is not private for children needs no parent's yes.
-    assert_eq!(case().with(|c| c.person.band = AgeBand::To5).gate(), None);
+    // A child's contract that is not private for children needs no parent's yes, agreed to or not.
+    for agreed in [PurposeSet::NONE, only(0)] {
+        assert_eq!(case().with(|c| (c.person.band, c.person.agreed) = (AgeBand::To5, agreed)).gate(), None);
+    }
 }
 
 #[test]
@@ -463,6 +473,11 @@ fn a_household_needs_each_ones_yes_and_nobodys_no() {
     let child = Standing { band: AgeBand::To15, ..told() };
     assert_eq!(private.about(Subject::Household(&[told(), child])).gate(id(0)), Some(Gate::ChildDefault));
     assert_eq!(private.about(Subject::Household(&[child, told()])).gate(id(0)), Some(Gate::ChildDefault));
+    // What one has agreed to is not what all have, and two who need protection are not fewer than one.
+    assert_eq!(private.about(Subject::Household(&[yes, child])).gate(id(0)), Some(Gate::ChildDefault));
+    assert_eq!(private.about(Subject::Household(&[child, child])).gate(id(0)), Some(Gate::ChildDefault));
+    let both = marketing.about(Subject::Household(&[objects, objects]));
+    assert_eq!(both.gate(id(0)), Some(Gate::MarketingObjection));
 }
 
 #[test]
@@ -487,6 +502,7 @@ fn the_chosen_step_is_what_is_left() {
     // Another item's choice, or a step there is not, leaves it where everybody starts.
     assert_eq!(chosen(1, 2, COLLECT).gate(), Some(Gate::PrecisionOff));
     assert_eq!(chosen(2, 3, COLLECT).gate(), Some(Gate::PrecisionOff));
+    assert_eq!(chosen(2, 3, COLLECT).decide().step, 0);
     let people = |steps: [u8; 2]| steps.map(|step| chosen(2, step, COLLECT).person);
     let household = |steps: [u8; 2]| chosen(2, 0, COLLECT).about(Subject::Household(&people(steps))).step;
     assert_eq!((household([2, 1]), household([1, 2]), household([2, 2])), (1, 1, 2));

@@ -103,7 +103,7 @@ impl Product {
         let report = housecarl_check::check(&reading, &file.text, clock::today());
         if report.count(Level::Must) > 0 {
             complain(&format!(
-                "{}: {} open findings of level must; the purposes they are about are shut\n  `housecarl check {}` \
+                "{}: open findings of level must: {}; the purposes they are about are shut\n  `housecarl check {}` \
                  prints them",
                 file.path,
                 report.count(Level::Must),
@@ -170,8 +170,11 @@ fn collect(path: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
     let mut entries: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     entries.sort();
     for entry in entries {
-        let name = entry.file_name().map(|name| name.to_string_lossy().to_uppercase()).unwrap_or_default();
-        if !name.ends_with(".MD") && !name.starts_with("LICENSE") && !name.starts_with("LICENCE") {
+        let is = |part: Option<&std::ffi::OsStr>, word: &str| {
+            part.is_some_and(|part| part.eq_ignore_ascii_case(word))
+        };
+        let licence = ["license", "licence"].iter().any(|word| is(entry.file_stem(), word));
+        if !licence && !is(entry.extension(), "md") {
             collect(&entry, paths)?;
         }
     }
@@ -220,6 +223,8 @@ struct Replay<'r> {
     lines: Vec<String>,
     messages: Vec<Json>,
     undeclared: BTreeMap<(String, String), u64>,
+    /// Records in which nobody was recognised, by stream, home and closed gate.
+    unrecognised: BTreeMap<(StreamId, usize, Gate), u64>,
     tallies: BTreeMap<(ItemId, usize), Tally>,
 }
 
@@ -233,6 +238,7 @@ impl<'r> Replay<'r> {
             lines: Vec::new(),
             messages: Vec::new(),
             undeclared: BTreeMap::new(),
+            unrecognised: BTreeMap::new(),
             tallies: BTreeMap::new(),
         }
     }
@@ -289,6 +295,9 @@ impl<'r> Replay<'r> {
             let permitted = decide(received, self.table, stream, home, clock::now())?;
             let minimised = minimise(permitted, self.table, |_| Some(&key));
             records = minimised.records();
+            for (gate, count) in minimised.unrecognised() {
+                *self.unrecognised.entry((stream, at, *gate)).or_default() += count;
+            }
             for fate in minimised.fates() {
                 let tally = self.tallies.entry((fate.item, at)).or_default();
                 tally.values += 1;
@@ -378,6 +387,13 @@ impl<'r> Replay<'r> {
             }
             text.push_str(&self.tally_text(*item, *home, tally));
         }
+        if !self.unrecognised.is_empty() {
+            text.push_str("\nnobody was recognised:\n");
+            for entry in self.not_recognised() {
+                let [who, stream, purpose, because, at] = entry;
+                text.push_str(&format!("  {who} in `{stream}`, under `{purpose}`, which {because}  {at}\n"));
+            }
+        }
         if !self.undeclared.is_empty() {
             text.push_str("\nnot declared, and gone:\n");
             for ((stream, shape), count) in &self.undeclared {
@@ -393,9 +409,30 @@ impl<'r> Replay<'r> {
         text
     }
 
+    /// Who was not recognised, in which stream, under which purpose, why, and where that stands.
+    fn not_recognised(&self) -> impl Iterator<Item = [String; 5]> + use<'_, 'r> {
+        self.unrecognised.keys().filter_map(|(stream, home, gate)| {
+            let record = self.table.stream(*stream)?;
+            let purpose = PurposeId::new(record.identification)?;
+            let line =
+                self.table.purpose(purpose).map_or(record.line, |purpose| self.table.line(&purpose, *gate));
+            Some([
+                self.home_name(*home).to_owned(),
+                self.stream_name(*stream).to_owned(),
+                self.purpose_name(purpose).to_owned(),
+                gate.because().to_owned(),
+                self.at(line),
+            ])
+        })
+    }
+
     fn tally_text(&self, item: ItemId, home: usize, tally: &Tally) -> String {
         let who = self.home_name(home);
-        let who = if tally.bystander { format!("{who}, not identified") } else { who.to_owned() };
+        let who = if tally.bystander {
+            format!("a bystander, as {who} settled the device")
+        } else {
+            who.to_owned()
+        };
         let dropped = tally.values - tally.kept;
         let mut text = String::new();
         if tally.kept > 0 {
@@ -470,6 +507,12 @@ impl<'r> Replay<'r> {
                 })
             })
             .collect();
+        let unrecognised: Vec<Json> = self
+            .not_recognised()
+            .map(|[who, stream, purpose, because, at]| {
+                json!({ "as": who, "stream": stream, "purpose": purpose, "because": because, "at": at })
+            })
+            .collect();
         let undeclared: Vec<Json> = self
             .undeclared
             .iter()
@@ -486,6 +529,7 @@ impl<'r> Replay<'r> {
                 "undecodable": self.sums.undecodable,
             },
             "items": items,
+            "unrecognised": unrecognised,
             "undeclared": undeclared,
         })
     }
