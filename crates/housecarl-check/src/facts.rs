@@ -14,12 +14,16 @@ impl<'m> Product<'m> {
         purpose.uses.iter().filter_map(|used| by_name(items, &used.value.0).map(|item| (used, item)))
     }
 
-    /// Whom an item is about, where the manifest says so: its own word, else its stream's.
+    /// Whom an item is about: its own word, else its stream's. Where it has neither, nobody is
+    /// identified; where its stream does not say, that is a missing key and nothing is known.
     #[must_use]
     pub fn about(&self, item: &Item) -> Option<About> {
-        let stream = item.stream.as_ref().and_then(|name| by_name(&self.manifest.stream, &name.value.0));
-        let about = item.about.as_ref().or_else(|| stream.and_then(|stream| stream.about.as_ref()));
-        about.map(|about| about.value)
+        let word = match (&item.about, &item.stream) {
+            (Some(about), _) => Some(about),
+            (None, Some(stream)) => by_name(&self.manifest.stream, &stream.value.0)?.about.as_ref(),
+            (None, None) => return Some(About::Bystander),
+        };
+        word.map(|about| about.value)
     }
 
     /// The features that start a purpose.
@@ -66,7 +70,7 @@ pub fn is_special(item: &Item, purpose: &Purpose) -> bool {
     let Some(kind) = item.kind.as_ref().map(|kind| kind.value) else { return false };
     let purpose_kind = purpose.kind.as_ref().map(|kind| kind.value);
     let guesses_health = purpose_kind == Some(PurposeKind::Pricing)
-        || purpose.profiles.iter().any(|profile| profile.value.contains("health"))
+        || purpose.profiles.iter().any(|profile| profile.value.to_lowercase().contains("health"))
         || purpose
             .decides
             .iter()
@@ -92,9 +96,35 @@ pub fn is_special(item: &Item, purpose: &Purpose) -> bool {
     }
 }
 
-/// Names for a message: `` `a`, `b` and `c` ``.
+/// How many names a message lists before it counts the rest.
+const NAMES_MAX: usize = 4;
+
+/// Names for a message: `` `a`, `b` and `c` ``, or `` `a`, `b`, `c` and 6 more ``.
 pub fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     let mut names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    let Some(last) = names.pop() else { return String::new() };
+    let more = names.len().saturating_sub(NAMES_MAX - 1);
+    let last = if names.len() > NAMES_MAX {
+        names.truncate(NAMES_MAX - 1);
+        format!("{more} more")
+    } else {
+        let Some(last) = names.pop() else { return String::new() };
+        last
+    };
     if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listed;
+
+    #[test]
+    fn a_long_list_of_names_is_cut_and_counted() {
+        let names = ["a", "b", "c", "d", "e"];
+        let list = |many: usize| listed(names.into_iter().take(many));
+        assert_eq!(list(0), "");
+        assert_eq!(list(1), "`a`");
+        assert_eq!(list(2), "`a` and `b`");
+        assert_eq!(list(4), "`a`, `b`, `c` and `d`");
+        assert_eq!(list(5), "`a`, `b`, `c` and 2 more");
+    }
 }

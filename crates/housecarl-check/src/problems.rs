@@ -111,8 +111,8 @@ fn words(kind: &ProblemKind) -> Words {
             "this one is not in the policy table".to_owned(),
             match *what {
                 "purposes" | "items" | "features" => format!(
-                    "there is room for {most} {what}, and the number of a removed one is not used again; merge some, \
-                     or split the product"
+                    "there is room for {most} {what}, and the number of a removed one is not used again; \
+                     merge some, or split the product"
                 ),
                 _ => format!("there is room for {most} {what}; merge some, or split the product"),
             },

@@ -104,8 +104,8 @@ fn closing(report: &Report, source: Source<'_>) -> String {
         }
     }
     line.push_str(
-        "\nUnited Kingdom law only. The regulator's draft of June 2025 was read, its final text of June 2026 was \
-         not. These rules do not yet cover the whole guidance; the rest is left to a person.\n",
+        "\nUnited Kingdom law only. The regulator's draft of June 2025 was read, its final text of June \
+         2026 was not. These rules do not yet cover the whole guidance; the rest is left to a person.\n",
     );
     line
 }

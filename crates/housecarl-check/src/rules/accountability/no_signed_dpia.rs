@@ -61,13 +61,14 @@ impl Finding for Lacking<'_> {
     fn message(&self) -> String {
         match self {
             Self::Document => {
-                "there is no data protection impact assessment, and most connected products need one \
-                               before they process anything"
+                "there is no data protection impact assessment, and most connected products need one before \
+                 they process anything"
                     .to_owned()
             }
             Self::Signature { document } => {
                 format!(
-                    "the impact assessment `{document}` is not signed, so nobody answers for the risks it leaves"
+                    "the impact assessment `{document}` is not signed, so nobody answers for the risks it \
+                     leaves"
                 )
             }
             Self::SignatureYet { document, on } => {
@@ -75,7 +76,8 @@ impl Finding for Lacking<'_> {
             }
             Self::Purpose { document, purpose } => {
                 format!(
-                    "the impact assessment `{document}` leaves out `{purpose}`, so nobody has looked at its risks"
+                    "the impact assessment `{document}` leaves out `{purpose}`, so nobody has looked at its \
+                     risks"
                 )
             }
         }
@@ -84,7 +86,7 @@ impl Finding for Lacking<'_> {
         match self {
             Self::Document => {
                 "assess the risks, have the document signed, and name it: `[dpia]` with `document` and \
-                               `signed`"
+                 `signed`"
                     .to_owned()
             }
             Self::Signature { .. } => {
@@ -93,8 +95,8 @@ impl Finding for Lacking<'_> {
             }
             Self::SignatureYet { .. } => "write the day on which it was signed".to_owned(),
             Self::Purpose { purpose, .. } => format!(
-                "assess `{purpose}`, have it signed and add it to `covers`; without `covers` the document is taken \
-                 to be about every purpose"
+                "assess `{purpose}`, have it signed and add it to `covers`; without `covers` the document \
+                 is taken to be about every purpose"
             ),
         }
     }

@@ -52,15 +52,15 @@ struct OwnPurpose<'m> {
 impl Finding for OwnPurpose<'_> {
     fn message(&self) -> String {
         format!(
-            "`{}` is listed as acting only on instructions for `{}` and also uses the data for itself: for that use \
-             it is no processor, and nobody names the basis it rests on",
+            "`{}` is listed as acting only on instructions for `{}` and also uses the data for itself: for \
+             that use it is no processor, and nobody names the basis it rests on",
             self.processor, self.purpose
         )
     }
     fn help(&self) -> String {
         format!(
-            "take `{0}` out of `acts_for`, declare its use as a purpose that `{0}` decides, with a basis, and settle \
-             whether you decide together or apart",
+            "take `{0}` out of `acts_for`, declare its use as a purpose that `{0}` decides, with a basis, \
+             and settle whether you decide together or apart",
             self.processor
         )
     }
@@ -75,14 +75,15 @@ struct Decides<'m> {
 impl Finding for Decides<'_> {
     fn message(&self) -> String {
         format!(
-            "`{}` is listed as acting only on instructions for `{}` and also decides {}: whoever decides that \
-             answers for it",
+            "`{}` is listed as acting only on instructions for `{}` and also decides {}: whoever decides \
+             that answers for it",
             self.processor, self.purpose, self.what
         )
     }
     fn help(&self) -> String {
         format!(
-            "name `{}` in one of the two: in `decided_by` if it really decides, in `acts_for` if it only carries out",
+            "name `{}` in one of the two: in `decided_by` if it really decides, in `acts_for` if it only \
+             carries out",
             self.processor
         )
     }

@@ -63,14 +63,15 @@ struct UnderAnException<'m> {
 impl Finding for UnderAnException<'_> {
     fn message(&self) -> String {
         format!(
-            "the access `{}` serves advertising ({}) under the exception `{}`, and no exception covers advertising: people \
-             have to be asked first",
+            "the access `{}` serves advertising ({}) under the exception `{}`, and no exception covers \
+             advertising: people have to be asked first",
             self.access, self.purposes, self.exception
         )
     }
     fn help(&self) -> String {
         format!(
-            "write `exception = \"none\"` and ask for consent with a `[request.…]`, or take {} out of `serves`",
+            "write `exception = \"none\"` and ask for consent with a `[request.…]`, or take {} out of \
+             `serves`",
             self.purposes
         )
     }

@@ -3,8 +3,9 @@
 //! ## What it checks
 //! A purpose uses an item that is special category information for that purpose, and names no
 //! Article 9 condition. Heart rate, sleep, blood pressure and the like are health data wherever
-//! they are used; voice, face and fingerprint templates count where a purpose recognises people;
-//! steps, height, weight and activity count where a purpose guesses at health or sets a price.
+//! they are used, and so are templates of a voice, face or finger and matches against them. What
+//! somebody said and pictures count where a purpose recognises people; steps, height, weight and
+//! activity count where a purpose guesses at health or sets a price.
 //!
 //! ## Why it matters
 //! A lawful basis alone does not allow the use of special category information. Without a valid
@@ -55,15 +56,15 @@ struct NoCondition<'m> {
 impl Finding for NoCondition<'_> {
     fn message(&self) -> String {
         format!(
-            "`{}` uses special category information ({}) and names no Article 9 condition: a lawful basis alone does \
-             not allow that",
+            "`{}` uses special category information ({}) and names no Article 9 condition: a lawful basis \
+             alone does not allow that",
             self.purpose, self.items
         )
     }
     fn help(&self) -> String {
         format!(
-            "name the condition that allows it, such as `condition = \"explicit-consent\"` with a request that asks \
-             for it, or take {} out of `uses`",
+            "name the condition that allows it, such as `condition = \"explicit-consent\"` with a request \
+             that asks for it, or take {} out of `uses`",
             self.items
         )
     }

@@ -58,7 +58,8 @@ struct NoRoom<'m> {
 impl Finding for NoRoom<'_> {
     fn message(&self) -> String {
         format!(
-            "the request `{}` asks about {} {} and nowhere else: what a person has to know before agreeing has no room there",
+            "the request `{}` asks about {} {} and nowhere else: what a person has to know before agreeing \
+             has no room there",
             self.request,
             self.purposes,
             place(self.surface)
@@ -68,10 +69,13 @@ impl Finding for NoRoom<'_> {
         match self.elsewhere {
             Some(elsewhere) => {
                 let surface = elsewhere.word();
-                format!("ask {} (`surface = \"{surface}\"`), or add a request that asks there too", place(elsewhere))
+                format!(
+                    "ask {} (`surface = \"{surface}\"`), or add a request that asks there too",
+                    place(elsewhere)
+                )
             }
-            None => "the product has no place with room for it; give it one, such as an app or a page that a code on \
-                     the product leads to"
+            None => "the product has no place with room for it; give it one, such as an app or a page that \
+                     a code on the product leads to"
                 .to_owned(),
         }
     }

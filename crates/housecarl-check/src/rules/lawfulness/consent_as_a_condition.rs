@@ -61,8 +61,8 @@ impl Finding for Condition<'_> {
         )
     }
     fn help(&self) -> String {
-        "where the product cannot work without it, look at `basis = \"contract\"`; where it can, make it a feature \
-         with `core = false` that people may leave off"
+        "where the product cannot work without it, look at `basis = \"contract\"`; where it can, make it a \
+         feature with `core = false` that people may leave off"
             .to_owned()
     }
 }

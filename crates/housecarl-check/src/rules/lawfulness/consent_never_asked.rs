@@ -64,7 +64,8 @@ impl Finding for NotAsked<'_> {
             }
             Self::ForAccess { purpose, access } => {
                 format!(
-                    "the access `{access}` needs consent, as it rests on no exception, and no request asks about `{purpose}`"
+                    "the access `{access}` needs consent, as it rests on no exception, and no request asks \
+                     about `{purpose}`"
                 )
             }
         }
@@ -79,7 +80,8 @@ impl Finding for NotAsked<'_> {
                 "let the person make the statement, and write `explicit = true` in the request".to_owned()
             }
             Self::ForAccess { purpose, .. } => format!(
-                "add a `[request.…]` with `purposes = [\"{purpose}\"]`, or name the exception if one really covers it"
+                "add a `[request.…]` with `purposes = [\"{purpose}\"]`, or name the exception if one really \
+                 covers it"
             ),
         }
     }

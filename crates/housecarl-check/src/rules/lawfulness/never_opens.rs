@@ -2,8 +2,9 @@
 //!
 //! ## What it checks
 //! A purpose needs consent, or recognises people, and uses an item about people whom nobody has
-//! identified; or it needs consent and compares the voices or faces of a stream, and people without
-//! an account or passers-by are among those who are compared.
+//! identified, or one that has neither a stream nor a word on whom it is about; or it needs consent
+//! and compares the voices or faces of a stream, and people without an account or passers-by are
+//! among those who are compared.
 //!
 //! ## Why it matters
 //! Nobody can have agreed whom nobody knows. For these people the purpose has neither a basis nor a
@@ -56,6 +57,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 enum NeverOpens<'m> {
     Recognises { purpose: &'m str, item: &'m str },
     NeedsConsent { purpose: &'m str, item: &'m str },
+    NobodyNamed { purpose: &'m str, item: &'m str },
     Compares { purpose: &'m str, stream: &'m str, whose: &'static str, who: &'static str },
 }
 
@@ -63,16 +65,21 @@ impl Finding for NeverOpens<'_> {
     fn message(&self) -> String {
         match self {
             Self::Recognises { purpose, item } => format!(
-                "`{purpose}` recognises people, and `{item}` is about people whom nobody has identified: it never \
-                 opens for them"
+                "`{purpose}` recognises people, and `{item}` is about people whom nobody has identified: it \
+                 never opens for them"
             ),
             Self::NeedsConsent { purpose, item } => format!(
-                "`{purpose}` needs consent, and `{item}` is about people whom nobody has identified: none of them \
-                 can agree, so it never opens for them"
+                "`{purpose}` needs consent, and `{item}` is about people whom nobody has identified: none \
+                 of them can agree, so it never opens for them"
+            ),
+            Self::NobodyNamed { purpose, item } => format!(
+                "`{purpose}` is only for people who are known, and `{item}` has neither a stream nor an \
+                 `about`: it counts as about people whom nobody has identified, so the purpose never opens \
+                 for it"
             ),
             Self::Compares { purpose, stream, whose, who } => format!(
-                "`{purpose}` needs consent, and `{stream}` compares the {whose} of whoever is there: {who} cannot \
-                 have agreed, so it never opens for them"
+                "`{purpose}` needs consent, and `{stream}` compares the {whose} of whoever is there: {who} \
+                 cannot have agreed, so it never opens for them"
             ),
         }
     }
@@ -84,9 +91,12 @@ impl Finding for NeverOpens<'_> {
             Self::NeedsConsent { item, .. } => format!(
                 "leave `{item}` out of `uses`, or choose a basis that asks nobody's yes and can bear the use"
             ),
-            Self::Compares { .. } => "compare only after an enrolled person has begun it, by the app or a button, and \
-                                      say so in `identify`; or find a condition that also covers those who never \
-                                      enrolled"
+            Self::NobodyNamed { item, .. } => {
+                format!("say in `[item.{item}]` whom it is about, such as `about = \"wearer\"`")
+            }
+            Self::Compares { .. } => "compare only after an enrolled person has begun it, by the app or a \
+                                      button, and say so in `identify`; or find a condition that also \
+                                      covers those who never enrolled"
                 .to_owned(),
         }
     }
@@ -100,7 +110,9 @@ fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
             let unknown =
                 product.used(purpose).find(|(_, item)| product.about(item) == Some(About::Bystander));
             if let Some((used, item)) = unknown {
-                let finding = if recognises {
+                let finding = if item.about.is_none() && item.stream.is_none() {
+                    NeverOpens::NobodyNamed { purpose: name, item: &item.name.value }
+                } else if recognises {
                     NeverOpens::Recognises { purpose: name, item: &item.name.value }
                 } else {
                     NeverOpens::NeedsConsent { purpose: name, item: &item.name.value }

@@ -22,14 +22,19 @@
 //!
 //! ## Example
 //! ```toml
-//! [purpose.premium]
-//! decides = { what = "what the insurance costs", touches = ["money"], person_reviews = false }
+//! [purpose.premium.decides]
+//! what = "what the insurance costs"
+//! touches = ["money"]
+//! person_reviews = false
 //! ```
 //!
 //! ## Instead
 //! ```toml
-//! [purpose.premium]
-//! decides = { what = "what the insurance costs", touches = ["money"], person_reviews = false, contest_at = "https://insurer.example/decisions" }
+//! [purpose.premium.decides]
+//! what = "what the insurance costs"
+//! touches = ["money"]
+//! person_reviews = false
+//! contest_at = "https://insurer.example/decisions"
 //! ```
 //!
 //! ## What it cannot tell
@@ -67,8 +72,8 @@ impl Finding for Unreviewed<'_> {
         match &self.fault {
             Fault::NotContested => format!("{decides}: nothing says where they can be heard and contest it"),
             Fault::Special { items, condition } => format!(
-                "{decides}, from special category information ({items}) on the condition `{condition}`, which does \
-                 not allow that"
+                "{decides}, from special category information ({items}) on the condition `{condition}`, \
+                 which does not allow that"
             ),
             Fault::RecognisedInterests => {
                 format!("{decides}, on recognised legitimate interests, which never allow that")

@@ -44,8 +44,8 @@ impl Finding for NoUpdates {
             .to_owned()
     }
     fn help(&self) -> String {
-        "make it update itself (\"automatic\") or let the user start an update (\"manual\"); until it can, tell people \
-         to take it off the network"
+        "make it update itself (\"automatic\") or let the user start an update (\"manual\"); until it can, \
+         tell people to take it off the network"
             .to_owned()
     }
 }

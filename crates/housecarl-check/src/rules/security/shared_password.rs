@@ -45,8 +45,8 @@ impl Finding for Shared {
         "every product of the model has the same password, so whoever knows one can open them all".to_owned()
     }
     fn help(&self) -> String {
-        "let each product have a password of its own (\"unique-per-product\"), let the user set it (\"user-defined\"), \
-         or do without passwords (\"none\")"
+        "let each product have a password of its own (\"unique-per-product\"), let the user set it \
+         (\"user-defined\"), or do without passwords (\"none\")"
             .to_owned()
     }
 }

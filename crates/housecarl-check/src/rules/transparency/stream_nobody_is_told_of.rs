@@ -53,7 +53,8 @@ impl Finding for Untold<'_> {
             }
             Self::WithoutAccount { stream, who } => {
                 format!(
-                    "the stream `{stream}` is about {who}, and only an account tells of it: they have none to look into"
+                    "the stream `{stream}` is about {who}, and only an account tells of it: they have none \
+                     to look into"
                 )
             }
         }
@@ -62,8 +63,8 @@ impl Finding for Untold<'_> {
         match self {
             Self::Everybody { .. } => "add `told_by` with every way in which people learn of it".to_owned(),
             Self::WithoutAccount { .. } => {
-                "tell people at the product too, with a \"light\", \"sound\", \"sign\" or \"screen\", and add it to \
-                 `told_by`"
+                "tell people at the product too, with a \"light\", \"sound\", \"sign\" or \"screen\", and \
+                 add it to `told_by`"
                     .to_owned()
             }
         }
