@@ -10,6 +10,33 @@ pub fn is_problem(code: &str) -> bool {
     code.starts_with("HC0")
 }
 
+/// What `housecarl explain` says of one of these codes.
+#[must_use]
+pub fn explain(code: &str) -> Option<String> {
+    let (code, _, title) =
+        PAGES.iter().find(|(known, name, _)| known.eq_ignore_ascii_case(code) || *name == code)?;
+    Some(format!(
+        "{title}\n{code} · a problem of the file itself\n\nWhat cannot be read cannot be checked or enforced, so this \
+         cannot be waived, and nothing\nis decided by a manifest that has it. The finding says where it stands and \
+         what to write instead.\n"
+    ))
+}
+
+/// The codes, names and titles of the problems of a file.
+pub const PAGES: [(&str, &str, &str); 11] = [
+    ("HC0001", "not-toml", "Not TOML"),
+    ("HC0002", "unknown-key", "A key that means nothing here"),
+    ("HC0003", "missing-key", "A key that has to be there and is not"),
+    ("HC0004", "wrong-type", "A value of another kind than its key has"),
+    ("HC0005", "unknown-word", "A word that is not on the closed list"),
+    ("HC0006", "unknown-name", "A name that nothing in the manifest has"),
+    ("HC0007", "bad-form", "A text that does not have the form it needs"),
+    ("HC0008", "bad-path", "A path that leads nowhere"),
+    ("HC0009", "same-place", "Two items at one place of a payload"),
+    ("HC0010", "too-many", "More entries than a product may have"),
+    ("HC0011", "unknown-version", "A version of the manifest that this program does not read"),
+];
+
 /// Code, name, message, what stands there, and what to do.
 type Words = (&'static str, &'static str, String, String, String);
 

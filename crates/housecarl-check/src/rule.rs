@@ -49,6 +49,16 @@ pub struct Product<'m> {
 }
 
 impl<'m> Product<'m> {
+    /// Whether children are aimed at or said to be likely. Where nothing is said, that is a missing
+    /// key, and no rule turns on it.
+    #[must_use]
+    pub fn children_likely(&self) -> bool {
+        let children = self.manifest.people.as_ref().and_then(|people| people.children.as_ref());
+        let said =
+            |field: &housecarl_manifest::span::Field<bool>| field.as_ref().is_some_and(|said| said.value);
+        children.is_some_and(|children| said(&children.aimed) || said(&children.likely))
+    }
+
     /// The organisation that answers for a purpose: the first that decides why.
     #[must_use]
     pub fn controller_of(&self, purpose: &Purpose) -> Option<String> {

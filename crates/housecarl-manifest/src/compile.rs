@@ -409,7 +409,7 @@ pub fn keep_seconds(purpose: &Purpose) -> Option<u32> {
 }
 
 /// Whether a purpose is on for a child without anybody switching it on: the product's core, alone
-/// or through a core feature, without profiling, and never marketing (CHI-13, ADM-31, PECR-30).
+/// or through a core feature, without profiling, and never marketing (CHI-12, ADM-30, PECR-30).
 #[must_use]
 pub fn is_core(manifest: &Manifest, purpose: &Named<Purpose>) -> bool {
     let Some(kind) = purpose.kind.as_ref().map(|kind| kind.value) else { return false };
@@ -460,7 +460,7 @@ fn access(
     most.map_or((AccessGate::Consent, None), |access| (asked(access), Some(access.name.span)))
 }
 
-/// Whether an item of this kind tells where somebody is (LOC-01).
+/// Whether an item tells where somebody is.
 #[must_use]
 pub fn is_location(item: &Item) -> bool {
     item.kind.as_ref().is_some_and(|kind| kind.value == DataKind::Location)

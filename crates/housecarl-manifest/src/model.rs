@@ -148,7 +148,7 @@ record! {
 
     /// How it is known whom a message is about. This is processing too.
     Identify {
-        /// By what.
+        /// What marks the person: an account, the device, a voice, a face.
         required by: Field<IdentifyBy>,
         /// Where the person's mark stands in the message.
         optional at: Field<Path>,
@@ -216,7 +216,7 @@ record! {
     Review {
         /// The document.
         required report: Field<String>,
-        /// When.
+        /// When it was written.
         required on: Field<Date>,
         /// When again.
         optional next: Field<Date>,
@@ -284,7 +284,7 @@ record! {
     Attestation {
         /// The role, never a name.
         required by_role: Field<String>,
-        /// When.
+        /// When it was said.
         required on: Field<Date>,
     }
 
@@ -302,9 +302,9 @@ record! {
 
     /// A use for somebody's own purpose: that makes them more than a processor.
     OwnUse {
-        /// Who.
+        /// Who uses it so.
         required by: Field<Name>,
-        /// What for.
+        /// What they use it for.
         required purpose: Field<String>,
     }
 
@@ -322,7 +322,7 @@ record! {
     Keep {
         /// For how long.
         required length = "for": Field<Duration>,
-        /// From when.
+        /// From when the time runs.
         required from: Field<KeepFrom>,
         /// The longest it is kept in any case, where it runs from something other than receipt.
         optional at_most: Field<Duration>,
@@ -336,7 +336,7 @@ record! {
 
     /// Somebody who receives data, and what happens when sharing ends. Statement RET-07.
     Share {
-        /// Who.
+        /// Who receives it.
         required with: Field<Name>,
         /// What they do when sharing ends.
         optional they: Field<Then>,
@@ -348,7 +348,7 @@ record! {
 
     /// What is decided about a person.
     Decides {
-        /// What.
+        /// What is decided.
         required what: Field<Text>,
         /// What of a person's life it touches.
         optional touches: List<Touches>,
@@ -380,7 +380,7 @@ record! {
 
     /// A contract with somebody who acts on instructions: Article 28.
     Contract {
-        /// With whom.
+        /// With whom it is made.
         required with: Field<Name>,
         /// The document.
         required document: Field<String>,
@@ -392,7 +392,7 @@ record! {
         required purposes: List<Name>,
         /// Whether it asks for explicit consent.
         optional explicit: Field<bool>,
-        /// When.
+        /// When it is asked.
         required moment: Field<Moment>,
         /// Which step of set-up it is, and of how many.
         optional step: Field<StepOf>,
@@ -410,7 +410,7 @@ record! {
 
     /// A step of set-up.
     StepOf {
-        /// Which.
+        /// Which step it is.
         required number: Field<i64>,
         /// Of how many.
         required of: Field<i64>,
@@ -434,7 +434,7 @@ record! {
 
     /// How people use their rights.
     Rights {
-        /// Where.
+        /// Where they can be used.
         required surfaces: List<Surface>,
         /// How soon backups are erased too.
         optional backups_erased_within: Field<Duration>,
@@ -460,7 +460,7 @@ record! {
 
     /// How updates reach the product.
     Updates {
-        /// How.
+        /// How they reach it.
         required how: Field<UpdatesHow>,
         /// Whether they are signed.
         optional signed: Field<bool>,
@@ -484,7 +484,7 @@ record! {
         optional flow: Field<String>,
         /// The place, such as `cloud`.
         optional place: Field<String>,
-        /// With what.
+        /// With what it is encrypted.
         required with: Field<String>,
     }
 
@@ -504,7 +504,7 @@ record! {
         required statement: Field<String>,
         /// What is done instead.
         required instead: Field<String>,
-        /// Why.
+        /// Why that is enough.
         required why: Field<String>,
         /// What shows that it works.
         required evidence: Field<String>,
@@ -518,7 +518,7 @@ record! {
     Waive {
         /// The code.
         required code: Field<String>,
-        /// Why.
+        /// The reason for accepting it.
         required reason: Field<String>,
         /// Who accepted it, by role.
         required by_role: Field<String>,

@@ -3,7 +3,7 @@
 use crate::read::words;
 
 words! {
-    /// The families of product that the guidance names. Statements SCOPE-05 to SCOPE-13.
+    /// The families of product that the guidance names. Statements SCOPE-05 to SCOPE-11.
     ProductKind {
         /// A speaker, alone or with a voice assistant.
         SmartSpeaker = "smart-speaker",
@@ -51,11 +51,11 @@ words! {
         Headphones = "headphones",
         /// A keyboard, mouse, printer or another peripheral.
         Peripheral = "peripheral",
-        /// A phone, tablet or computer: outside the guidance (SCOPE-17).
+        /// A phone, tablet or computer: outside the guidance (SCOPE-16 to SCOPE-18).
         PhoneOrComputer = "phone-or-computer",
-        /// A vehicle: outside the guidance (SCOPE-15).
+        /// A vehicle: outside the guidance (SCOPE-12).
         Vehicle = "vehicle",
-        /// A smart meter: outside the guidance (SCOPE-15).
+        /// A smart meter: outside the guidance (SCOPE-13).
         SmartMeter = "smart-meter",
     }
 
@@ -63,11 +63,11 @@ words! {
     Market {
         /// People, for their homes.
         Consumer = "consumer",
-        /// Enterprises and industry: outside the guidance (SCOPE-16).
+        /// Enterprises and industry: outside the guidance (SCOPE-15).
         Business = "business",
     }
 
-    /// How the product reaches the network. Statement PECR-05.
+    /// How the product reaches the network. Statements PECR-10, PECR-12 and PECR-13.
     Connection {
         /// By itself.
         Direct = "direct",
@@ -79,7 +79,7 @@ words! {
         None = "none",
     }
 
-    /// What people see, hear or touch. Statement TRA-55.
+    /// What people see, hear or touch. Statement TRA-71.
     Interface {
         /// A screen too small for a page of text.
         SmallScreen = "small-screen",
@@ -109,7 +109,7 @@ words! {
         High = "high",
     }
 
-    /// What an organisation does. Statements SCOPE-01, ACC-32.
+    /// What an organisation does. Statements SCOPE-01, ACC-33.
     OrganisationKind {
         /// Makes the product.
         Manufacturer = "manufacturer",
@@ -177,7 +177,7 @@ words! {
         Fingerprint = "fingerprint",
     }
 
-    /// How people here learn that a stream exists. The first three need nobody's account.
+    /// How people here learn that a stream exists. Only the phone app and the web account need an account.
     ToldBy {
         /// A light that cannot be switched off alone.
         Light = "light",
@@ -197,7 +197,7 @@ words! {
         WebAccount = "web-account",
     }
 
-    /// Where an item comes from. Statements SCOPE-26 to SCOPE-30.
+    /// Where an item comes from. Statements SCOPE-23 to SCOPE-27.
     From {
         /// The person gave it.
         Given = "given",
@@ -399,7 +399,7 @@ words! {
         LastUse = "last-use",
     }
 
-    /// What happens when the time is over. Statement RET-08.
+    /// What happens when the time is over. Statement RET-09.
     Then {
         /// It is erased.
         Erase = "erase",
@@ -419,7 +419,7 @@ words! {
         Cloud = "cloud",
     }
 
-    /// What of a person's life a decision touches. Statement ADM-17.
+    /// What of a person's life a decision touches. Statements ADM-15 to ADM-20.
     Touches {
         /// Money, prices, credit.
         Money = "money",
@@ -437,7 +437,7 @@ words! {
         Access = "access",
     }
 
-    /// What is read or written. Statement PECR-02.
+    /// What is read or written. Statements PECR-10 and PECR-13.
     AccessOn {
         /// The product.
         Product = "product",
@@ -457,7 +457,7 @@ words! {
         Both = "reads-and-writes",
     }
 
-    /// By which technology. Statement PECR-02.
+    /// By which technology. Statements PECR-02 to PECR-09.
     Technology {
         /// Cookies.
         Cookies = "cookies",
@@ -497,7 +497,7 @@ words! {
         Emergency = "emergency",
     }
 
-    /// When a person is asked or told. Statements CON-68 to CON-72, TRA-47 to TRA-54.
+    /// When a person is asked or told. Statements CON-73 to CON-78, TRA-51 to TRA-58.
     Moment {
         /// In the shop or on the product's page.
         Listing = "listing",
@@ -535,7 +535,7 @@ words! {
         Telephone = "telephone",
     }
 
-    /// How passwords come about. Statement SEC-18.
+    /// How passwords come about. Statement SEC-24.
     Passwords {
         /// There are none.
         None = "none",

@@ -145,16 +145,16 @@ impl Said {
         }
     }
 
-    /// Nobody could say anything; told is what was made available here. The age is unknown, so
-    /// what is private for a child is private for them.
-    const fn by_nobody(available: PurposeSet) -> Self {
+    /// Nobody could say anything; told is what was made available here. The age is unknown, so on
+    /// a product that children are likely to use, what is private for a child is private for them.
+    const fn by_nobody(available: PurposeSet, children_likely: bool) -> Self {
         Self {
             yes: PurposeSet::NONE,
             agreed: PurposeSet::NONE,
             no: PurposeSet::NONE,
             told: available,
             restricted: PurposeSet::NONE,
-            child: true,
+            child: AgeBand::Unknown.assumed(children_likely).is_child(),
             no_marketing: false,
         }
     }
@@ -242,10 +242,10 @@ fn whose(table: &Table<'_>, device: &DeviceStanding, subject: Subject<'_>) -> (S
         Subject::Household(people) => {
             match people.iter().map(|person| Said::by_person(person, likely)).reduce(Said::and) {
                 Some(said) => (SubjectKind::Household, said),
-                None => (SubjectKind::Bystander, Said::by_nobody(device.available)),
+                None => (SubjectKind::Bystander, Said::by_nobody(device.available, likely)),
             }
         }
-        Subject::Bystander => (SubjectKind::Bystander, Said::by_nobody(device.available)),
+        Subject::Bystander => (SubjectKind::Bystander, Said::by_nobody(device.available, likely)),
     }
 }
 

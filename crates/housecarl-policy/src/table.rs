@@ -60,7 +60,7 @@ pub mod purpose_flag {
 pub mod item_flag {
     /// The number is in use.
     pub const PRESENT: u8 = 1;
-    /// A guess of a model, to be marked as one (statement ACY-11).
+    /// A guess of a model, to be marked as one (statement ACY-12).
     pub const GUESS: u8 = 1 << 1;
     /// All the bits that mean something.
     pub const EVERY: u8 = (1 << 2) - 1;

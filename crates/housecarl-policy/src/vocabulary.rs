@@ -120,7 +120,7 @@ impl AgeBand {
         matches!(self, Self::To5 | Self::To9 | Self::To12 | Self::To15 | Self::To17)
     }
 
-    /// Under 13: a consent needs a parent's authorisation (UK GDPR Article 8, statement CON-15).
+    /// Under 13: a consent needs a parent's authorisation (UK GDPR Article 8, statement CHI-15).
     #[must_use]
     pub const fn needs_parent(self) -> bool {
         matches!(self, Self::To5 | Self::To9 | Self::To12)

@@ -440,11 +440,13 @@ fn who_was_not_told_is_left_alone_but_for_an_alarm_on_life() {
 }
 
 #[test]
-fn a_bystander_consents_to_nothing_and_is_private_like_a_child() {
+fn a_bystander_consents_to_nothing_and_may_be_a_child() {
     let available = || case().with(|c| c.device.available = PurposeSet::ALL);
     let consent = available().with(|c| c.purpose.basis = Basis::Consent);
     assert_eq!(consent.about(Subject::Bystander).gate(id(0)), Some(Gate::ConsentMissing));
     let private = available().with(|c| c.purpose.flags |= purpose_flag::PRIVATE_FOR_CHILDREN);
+    assert_eq!(private.about(Subject::Bystander).permitted, only(0));
+    let private = private.with(|c| c.children = true);
     assert_eq!(private.about(Subject::Bystander).gate(id(0)), Some(Gate::ChildDefault));
     // A household of which nobody is known is as a bystander.
     assert_eq!(private.about(Subject::Household(&[])).gate(id(0)), Some(Gate::ChildDefault));

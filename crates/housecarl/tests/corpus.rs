@@ -158,7 +158,8 @@ fn undeclared_members_never_appear_by_name_or_value() {
             let shown =
                 files.iter().fold(shown, |shown, file| shown.replace(&*file.display().to_string(), ""));
             // What it says over payloads of our own are its own words.
-            let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../products").join(product).join("payloads");
+            let ours =
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("../../products").join(product).join("payloads");
             let own = replay(product, &["anna", "ben", "guest"], &[ours], "json");
             for word in
                 words.iter().filter(|word| !declared.contains(word.as_str()) && !own.contains(word.as_str()))

@@ -201,3 +201,17 @@ fn sources() -> Vec<PathBuf> {
     assert!(files.len() > RULES.len(), "only {} files were found", files.len());
     files
 }
+
+#[test]
+fn each_problem_of_a_file_has_its_page() {
+    let golden = read(&path("problems.md"));
+    for (code, name, title) in housecarl_check::problems::PAGES {
+        assert!(housecarl_check::problems::is_problem(code));
+        assert!(
+            housecarl_check::problems::explain(code).is_some_and(|page| page.starts_with(title)),
+            "{code}"
+        );
+        assert!(housecarl_check::problems::explain(name).is_some());
+        assert!(golden.contains(code), "{code} is produced by no manifest of problems.md");
+    }
+}

@@ -1,6 +1,7 @@
 //! `housecarl explain`: what a code means.
 
 use housecarl_check::explain::explain;
+use housecarl_check::problems;
 use housecarl_check::rules::{RULES, find};
 use housecarl_manifest::problem::did_you_mean;
 
@@ -14,8 +15,13 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    if let Some(problem) = problems::explain(&arguments.rule) {
+        print(&problem)?;
+        return Ok(Exit::Clean);
+    }
     let Some(entry) = find(&arguments.rule) else {
-        let known = RULES.iter().flat_map(|entry| [entry.rule.code, entry.name]);
+        let rules = RULES.iter().flat_map(|entry| [entry.rule.code, entry.name]);
+        let known = rules.chain(problems::PAGES.iter().map(|(code, _, _)| *code));
         let meant = did_you_mean(&arguments.rule.replace('-', "_"), known);
         let help = match meant {
             Some(meant) => format!("did you mean `{}`?", meant.replace('_', "-")),

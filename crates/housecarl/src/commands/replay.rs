@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use housecarl_check::diagnostic::Level;
+use housecarl_check::problems::is_problem;
 use housecarl_journey::{Left, PseudonymKey, Unreadable, decide, minimise, receive};
 use housecarl_manifest::scalar::Leaves;
 use housecarl_manifest::{Compiled, compile};
@@ -101,6 +102,15 @@ impl Product {
         let file = files::manifest(name)?;
         let reading = housecarl_manifest::read(&file.text);
         let report = housecarl_check::check(&reading, &file.text, clock::today());
+        // What was misread could open something, such as a condition with a slip in its name.
+        let unreadable = report.findings.iter().filter(|finding| is_problem(finding.code)).count();
+        if unreadable > 0 {
+            return Err(format!(
+                "{}: it cannot be read in full ({unreadable} problems), so nothing is decided by it\n  `housecarl \
+                 check {}` says what and where",
+                file.path, file.path
+            ));
+        }
         if report.count(Level::Must) > 0 {
             complain(&format!(
                 "{}: open findings of level must: {}; the purposes they are about are shut\n  `housecarl check {}` \

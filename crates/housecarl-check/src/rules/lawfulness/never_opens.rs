@@ -4,15 +4,18 @@
 //! A purpose needs consent, or recognises people, and uses an item about people whom nobody has
 //! identified, or one that has neither a stream nor a word on whom it is about; or it needs consent
 //! and compares the voices or faces of a stream, and people without an account or passers-by are
-//! among those who are compared.
+//! among those who are compared. And on a product that children are likely to use: an optional
+//! purpose that uses an item about people whom nobody has identified.
 //!
 //! ## Why it matters
 //! Nobody can have agreed whom nobody knows. For these people the purpose has neither a basis nor a
 //! condition, and it stays closed: what was planned does not work, or works on people who were never
-//! asked. A comparison against stored voices takes in whoever speaks, enrolled or not.
+//! asked. A comparison against stored voices takes in whoever speaks, enrolled or not. And where
+//! children are likely, what is optional is private for a child until switched on for that child:
+//! who passes may be a child, and nobody can switch anything on for them.
 //!
 //! ## Guidance
-//! CON-91, LAW-01, SPEC-35; Articles 6(1)(a) and 9 UK GDPR.
+//! CON-91, LAW-01, SPEC-35, CHI-12; Articles 6(1)(a) and 9 UK GDPR.
 //!
 //! ## Example
 //! ```toml
@@ -44,13 +47,14 @@
 //! each known person's yes is not asked here: such a purpose can open.
 
 use crate::rule::prelude::*;
+use housecarl_manifest::compile::is_core;
 use words::{About, IdentifyBy, PurposeKind};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: "HC3003",
     level: Level::Must,
     status: Status::Stable { since: "0.1.0" },
-    statements: &["CON-91", "LAW-01", "SPEC-35"],
+    statements: &["CON-91", "LAW-01", "SPEC-35", "CHI-12"],
     check,
 };
 
@@ -58,6 +62,7 @@ enum NeverOpens<'m> {
     Recognises { purpose: &'m str, item: &'m str },
     NeedsConsent { purpose: &'m str, item: &'m str },
     NobodyNamed { purpose: &'m str, item: &'m str },
+    PrivateByDefault { purpose: &'m str, item: &'m str },
     Compares { purpose: &'m str, stream: &'m str, whose: &'static str, who: &'static str },
 }
 
@@ -77,6 +82,10 @@ impl Finding for NeverOpens<'_> {
                  `about`: it counts as about people whom nobody has identified, so the purpose never opens \
                  for it"
             ),
+            Self::PrivateByDefault { purpose, item } => format!(
+                "`{purpose}` is optional, children are likely, and `{item}` is about people whom nobody has \
+                 identified: it is private for whoever may be a child, so it never opens for them"
+            ),
             Self::Compares { purpose, stream, whose, who } => format!(
                 "`{purpose}` needs consent, and `{stream}` compares the {whose} of whoever is there: {who} \
                  cannot have agreed, so it never opens for them"
@@ -94,10 +103,15 @@ impl Finding for NeverOpens<'_> {
             Self::NobodyNamed { item, .. } => {
                 format!("say in `[item.{item}]` whom it is about, such as `about = \"wearer\"`")
             }
-            Self::Compares { .. } => "compare only after an enrolled person has begun it, by the app or a \
-                                      button, and say so in `identify`; or find a condition that also \
+            Self::PrivateByDefault { item, .. } => format!(
+                "leave `{item}` out of `uses`, or make it part of what the product is bought for if it is"
+            ),
+            Self::Compares { .. } => {
+                "compare only after an enrolled person has begun it by the app or a button, \
+                                      which makes it `by = \"account\"`; or find a condition that also \
                                       covers those who never enrolled"
-                .to_owned(),
+                    .to_owned()
+            }
         }
     }
 }
@@ -117,6 +131,17 @@ fn check(product: &Product<'_>, findings: &mut Findings<'_>) {
                 } else {
                     NeverOpens::NeedsConsent { purpose: name, item: &item.name.value }
                 };
+                findings
+                    .report_purpose(&finding, purpose, used.span)
+                    .label("about people whom nobody has identified");
+            }
+        }
+        let likely = product.children_likely();
+        if likely && !recognises && !needs_consent(purpose) && !is_core(product.manifest, purpose) {
+            let unknown =
+                product.used(purpose).find(|(_, item)| product.about(item) == Some(About::Bystander));
+            if let Some((used, item)) = unknown {
+                let finding = NeverOpens::PrivateByDefault { purpose: name, item: &item.name.value };
                 findings
                     .report_purpose(&finding, purpose, used.span)
                     .label("about people whom nobody has identified");
