@@ -25,7 +25,8 @@
 use crate::minimise::Operator;
 use crate::set::{PurposeId, PurposeSet};
 use crate::standing::{DeviceStanding, Standing};
-use crate::table::{ItemId, NO_SLOT, Table};
+use crate::table::record::ItemRecord;
+use crate::table::{ItemId, Table};
 use crate::vocabulary::{Act, AgeBand, Gate, SubjectKind};
 
 /// Whose data is it?
@@ -214,7 +215,7 @@ pub fn decide(
     gates.close(Gate::Untold, PurposeSet::ALL.without(said.told | masks.vital));
 
     // How much of it.
-    let step = precision(subject, item.slot, item.steps);
+    let step = precision(table, subject, &item);
     let operator = table.operator(&item, step);
     if operator.drops() && question.act != Act::Keep {
         gates.close(Gate::PrecisionOff, PurposeSet::ALL);
@@ -280,17 +281,21 @@ fn started(table: &Table<'_>, device: &DeviceStanding) -> PurposeSet {
     started
 }
 
-/// The chosen step: the lowest that anyone of a household chose, the first for a bystander.
-fn precision(subject: Subject<'_>, slot: u8, steps: u8) -> u8 {
-    if slot == NO_SLOT {
-        return 0;
-    }
-    let step = match subject {
-        Subject::Person(person) => person.precision(slot),
-        Subject::Household(people) => people.iter().map(|person| person.precision(slot)).min().unwrap_or(0),
-        Subject::Bystander => 0,
+/// The chosen step: the lowest that anyone of a household chose, where "not collected" is lower
+/// than any other; the first for a bystander.
+fn precision(table: &Table<'_>, subject: Subject<'_>, item: &ItemRecord) -> u8 {
+    let chosen = |person: &Standing| {
+        let step = person.precision(item.slot);
+        if step < item.steps { step } else { 0 }
     };
-    if step < steps { step } else { 0 }
+    match subject {
+        Subject::Person(person) => chosen(person),
+        Subject::Household(people) => {
+            let lowest = |step: &u8| (!table.operator(item, *step).drops(), *step);
+            people.iter().map(chosen).min_by_key(lowest).unwrap_or(0)
+        }
+        Subject::Bystander => 0,
+    }
 }
 
 fn keep_seconds(table: &Table<'_>, permitted: PurposeSet, kind: SubjectKind) -> u32 {

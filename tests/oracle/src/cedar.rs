@@ -256,8 +256,8 @@ fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
 /// What one purpose asks before it opens for one kind of person.
 fn permit(text: &mut String, purpose: &Reading, principal: &Principal, children_likely: bool) {
     let nobody = principal.kind == SubjectKind::Bystander;
-    let never = !purpose.kinds.contains(&principal.kind)
-        || nobody && (purpose.identifies || purpose.needs_consent || !purpose.core);
+    let never = !(purpose.kinds.contains(&principal.kind) || purpose.vital)
+        || nobody && (purpose.identifies || purpose.needs_consent || !purpose.core && children_likely);
     if never {
         return;
     }

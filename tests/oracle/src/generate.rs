@@ -417,9 +417,9 @@ fn purpose(draft: &mut Draft, dice: &mut Dice, name: &str, items: &[String], siz
     let from = dice.weighted(&[(7, "receipt"), (2, "account-closed"), (1, "last-use")]);
     let at_most = dice.percent(if from == "receipt" { 20 } else { 94 });
     let bystanders = dice.percent(40);
-    let length = *dice.pick(&LENGTHS);
-    let at_most = optional("at_most", at_most, *dice.pick(&LENGTHS));
-    let bystanders = optional("bystanders", bystanders, *dice.pick(&LENGTHS));
+    let [length, most, shorter] = [(); 3].map(|()| *dice.pick(&LENGTHS));
+    let at_most = optional("at_most", at_most, most);
+    let bystanders = optional("bystanders", bystanders, shorter);
     let then = dice.pick(Then::EVERY).word();
     let keep = format!("{{ for = {length:?}, from = {from:?}, {at_most}{bystanders}then = {then:?} }}");
     let ends = dice.percent(25).then(|| day(dice));

@@ -152,7 +152,8 @@ impl<'m> Reference<'m> {
             }
             Gate::NotForThisPerson => {
                 let unrecognised = kind == SubjectKind::Bystander && purpose.identifies;
-                !purpose.kinds.contains(&kind) || unrecognised
+                // An alarm that protects a life is for whoever is there.
+                !(purpose.kinds.contains(&kind) || purpose.vital) || unrecognised
             }
             Gate::FeatureOff => {
                 !purpose.features.is_empty() && purpose.features.is_disjoint(&device.features)
@@ -164,8 +165,9 @@ impl<'m> Reference<'m> {
             }
             Gate::Refused => people.iter().any(|person| person.refused.contains(name)),
             Gate::MarketingObjection => purpose.marketing && people.iter().any(|person| person.no_marketing),
-            // Nobody knows how old a bystander is, and nobody can switch anything on for them.
-            Gate::ChildDefault if kind == SubjectKind::Bystander => !purpose.core,
+            // A bystander may be a child where children are likely, and nobody can switch anything on
+            // for them.
+            Gate::ChildDefault if kind == SubjectKind::Bystander => !purpose.core && self.children_likely,
             Gate::ChildDefault => {
                 let off = |child: &Person| self.is_child(child) && !child.agreed.contains(name);
                 !purpose.core && people.iter().any(off)

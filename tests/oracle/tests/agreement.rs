@@ -1,4 +1,9 @@
 //! The table, the reference and Cedar agree, in cases in which each gate alone decides some.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may fail loudly, and says what decided"
+)]
 
 use housecarl_oracle::gates::Gates;
 use housecarl_oracle::trial::{self, Disagreement};
