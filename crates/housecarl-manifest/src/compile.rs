@@ -3,7 +3,7 @@
 //! Whatever a purpose lacks closes it: a purpose without a basis, a time of keeping or items is
 //! compiled shut, and so is one that the caller names because of an open finding.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use housecarl_policy::minimise::Operator;
 use housecarl_policy::path::Marks;
@@ -21,6 +21,7 @@ use crate::ordinals::Ordinals;
 use crate::places::{Declared, Places};
 use crate::problem::{Problem, ProblemKind, Problems};
 use crate::span::{Lines, Map, Named, Span, by_name};
+use crate::strings::Strings;
 use crate::words::{About, Basis, Condition, DataKind, Exception, From, KeepFrom, PurposeKind};
 
 /// A compiled manifest.
@@ -54,28 +55,6 @@ pub fn compile(manifest: &Manifest, text: &str, ordinals: &Ordinals, shut: &BTre
     let table = compiler.table();
     let problems = compiler.problems.into_sorted();
     Compiled { table, ordinals: numbers, problems }
-}
-
-/// The text of a table, each string once.
-#[derive(Debug, Default)]
-pub(crate) struct Strings {
-    text: String,
-    known: BTreeMap<String, Text>,
-}
-
-impl Strings {
-    pub(crate) fn add(&mut self, text: &str) -> Text {
-        if let Some(known) = self.known.get(text) {
-            return *known;
-        }
-        let (Ok(start), Ok(len)) = (u32::try_from(self.text.len()), u16::try_from(text.len())) else {
-            return Text { start: 0, len: 0 };
-        };
-        self.text.push_str(text);
-        let added = Text { start, len };
-        self.known.insert(text.to_owned(), added);
-        added
-    }
 }
 
 struct Compiler<'m> {

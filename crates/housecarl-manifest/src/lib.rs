@@ -17,6 +17,7 @@ mod read;
 mod names;
 pub use names::HOUSEHOLD;
 pub mod ordinals;
+mod strings;
 mod places;
 pub mod compile;
 pub mod fingerprint;

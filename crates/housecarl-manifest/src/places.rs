@@ -10,10 +10,10 @@ use housecarl_policy::path::Marks;
 use housecarl_policy::table::record::{EdgeRecord, NodeRecord};
 use housecarl_policy::table::{NO_ITEM, NO_NODE};
 
-use crate::compile::Strings;
 use crate::path::{Path, Segment};
 use crate::problem::{ProblemKind, Problems};
 use crate::span::Span;
+use crate::strings::Strings;
 
 /// One declared path and what stands at its end.
 #[derive(Clone, Debug)]

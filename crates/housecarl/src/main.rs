@@ -3,6 +3,7 @@
 mod clock;
 mod files;
 mod home;
+mod replay;
 mod output;
 mod commands;
 
