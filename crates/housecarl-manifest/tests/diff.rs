@@ -1,6 +1,6 @@
 //! What a new version changes for people: a table of edits to one purpose and what follows.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 use housecarl_manifest::diff::{Ask, Change, PurposeChange, diff};
 use housecarl_manifest::fingerprint::Facets;
