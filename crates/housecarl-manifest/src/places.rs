@@ -146,6 +146,13 @@ impl Places {
             if json.is_empty() { NO_NODE } else { self.place(stream, json, format!("{shape}/(json)")) };
 
         let (item, marks) = ends(declared, followed, problems);
+        if json != NO_NODE && item != NO_ITEM {
+            let ending = followed.iter().filter_map(|(path, at)| {
+                declared.get(*path).filter(|d| d.item.is_some() && d.path.segments().len() == *at)
+            });
+            let why = "another path reads this text as JSON, so the text itself cannot be an item";
+            ending.for_each(|declared| problems.add(ProblemKind::BadPath { why }, declared.span));
+        }
         let (first_edge, edges) = self.append(edges);
         let (first_when, whens) = self.append(whens);
         NodeRecord {

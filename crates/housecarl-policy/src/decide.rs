@@ -65,7 +65,8 @@ pub struct Decision {
     /// Which step of the item's precision that is.
     pub step: u8,
     /// For how many seconds from receipt the item is kept; 0 where nothing is permitted. The
-    /// longest of the permitted purposes, and the shortest for somebody whom nobody identified.
+    /// longest of the permitted purposes; for somebody whom nobody identified the shortest of all
+    /// that use the item.
     pub keep_seconds: u32,
     closed: [PurposeSet; Gate::COUNT],
 }
@@ -85,7 +86,9 @@ impl Decision {
     /// The purposes that a gate closed.
     #[must_use]
     pub fn closed_by(&self, gate: Gate) -> PurposeSet {
-        self.closed.get(usize::from(gate.byte())).copied().unwrap_or(PurposeSet::NONE)
+        let closed = self.closed.get(usize::from(gate.byte())).copied().unwrap_or(PurposeSet::NONE);
+        // What is restricted is kept although other gates are closed.
+        closed.without(self.permitted)
     }
 }
 
@@ -107,28 +110,29 @@ impl Gates {
 /// What the people an item is about have said, as one.
 #[derive(Clone, Copy)]
 struct Said {
-    /// Agreed, with the authorisation that a child under 13 needs.
-    yes: PurposeSet,
-    /// Agreed by or for everybody, authorised or not.
+    /// Agreed by or for everybody.
     agreed: PurposeSet,
+    /// Not switched on for some child. What an adult said is no answer for a child, nor asked of one.
+    off_for_child: PurposeSet,
+    /// Agreed for some child under 13, without a parent's authorisation.
+    unauthorised: PurposeSet,
     no: PurposeSet,
     told: PurposeSet,
     restricted: PurposeSet,
-    child: bool,
     no_marketing: bool,
 }
 
 impl Said {
     fn by_person(person: &Standing, children_likely: bool) -> Self {
         let band: AgeBand = person.band.assumed(children_likely);
-        let yes = if band.needs_parent() { person.agreed & person.authorised } else { person.agreed };
+        let only = |condition: bool, set: PurposeSet| if condition { set } else { PurposeSet::NONE };
         Self {
-            yes,
             agreed: person.agreed,
+            off_for_child: only(band.is_child(), PurposeSet::ALL.without(person.agreed)),
+            unauthorised: only(band.needs_parent(), person.agreed.without(person.authorised)),
             no: person.refused,
             told: person.told,
             restricted: person.restricted,
-            child: band.is_child(),
             no_marketing: person.no_marketing,
         }
     }
@@ -136,12 +140,12 @@ impl Said {
     /// Each one's yes, anyone's no.
     fn and(self, other: Self) -> Self {
         Self {
-            yes: self.yes & other.yes,
             agreed: self.agreed & other.agreed,
+            off_for_child: self.off_for_child | other.off_for_child,
+            unauthorised: self.unauthorised | other.unauthorised,
             no: self.no | other.no,
             told: self.told & other.told,
             restricted: self.restricted | other.restricted,
-            child: self.child | other.child,
             no_marketing: self.no_marketing | other.no_marketing,
         }
     }
@@ -149,13 +153,14 @@ impl Said {
     /// Nobody could say anything; told is what was made available here. The age is unknown, so on
     /// a product that children are likely to use, what is private for a child is private for them.
     const fn by_nobody(available: PurposeSet, children_likely: bool) -> Self {
+        let child = AgeBand::Unknown.assumed(children_likely).is_child();
         Self {
-            yes: PurposeSet::NONE,
             agreed: PurposeSet::NONE,
+            off_for_child: if child { PurposeSet::ALL } else { PurposeSet::NONE },
+            unauthorised: PurposeSet::NONE,
             no: PurposeSet::NONE,
             told: available,
             restricted: PurposeSet::NONE,
-            child: AgeBand::Unknown.assumed(children_likely).is_child(),
             no_marketing: false,
         }
     }
@@ -206,12 +211,9 @@ pub fn decide(
     if said.no_marketing {
         gates.close(Gate::MarketingObjection, masks.marketing);
     }
-    if said.child {
-        gates.close(Gate::ChildDefault, masks.private_for_children.without(said.agreed));
-        let needs = masks.needs_consent | masks.private_for_children;
-        gates.close(Gate::ParentMissing, (needs & said.agreed).without(said.yes));
-    }
-    gates.close(Gate::ConsentMissing, masks.needs_consent.without(said.yes));
+    gates.close(Gate::ChildDefault, masks.private_for_children & said.off_for_child);
+    gates.close(Gate::ParentMissing, (masks.needs_consent | masks.private_for_children) & said.unauthorised);
+    gates.close(Gate::ConsentMissing, masks.needs_consent.without(said.agreed));
     gates.close(Gate::Untold, PurposeSet::ALL.without(said.told | masks.vital));
 
     // How much of it.
@@ -231,7 +233,7 @@ pub fn decide(
         untold_alarms: (permitted & masks.vital).without(said.told),
         operator: if permitted.is_empty() { Operator::Drop } else { operator },
         step,
-        keep_seconds: keep_seconds(table, permitted, kind),
+        keep_seconds: keep_seconds(table, uses.without(masks.shut), permitted, kind),
         closed: gates.closed,
     }
 }
@@ -254,19 +256,12 @@ fn whose(table: &Table<'_>, device: &DeviceStanding, subject: Subject<'_>) -> (S
 /// receipt has not reached anything's end.
 fn over(table: &Table<'_>, open: PurposeSet, kind: SubjectKind, question: Question) -> PurposeSet {
     let age = question.now.saturating_sub(question.received);
-    open.iter()
-        .filter(|id| {
-            table.purpose(*id).is_none_or(|purpose| {
-                let keep = if kind == SubjectKind::Bystander {
-                    purpose.keep_bystander_seconds
-                } else {
-                    purpose.keep_seconds
-                };
-                let ended = Table::ends_at(&purpose).is_some_and(|end| question.now >= end);
-                ended || (question.act != Act::Collect && age >= u64::from(keep))
-            })
-        })
-        .collect()
+    let over = |id: &PurposeId| {
+        let times = table.times(*id);
+        let ended = question.now >= times.ends_at();
+        ended || (question.act != Act::Collect && age >= u64::from(times.keep_seconds(kind)))
+    };
+    open.iter().filter(over).collect()
 }
 
 /// The purposes whose feature is on, or which need none.
@@ -298,11 +293,12 @@ fn precision(table: &Table<'_>, subject: Subject<'_>, item: &ItemRecord) -> u8 {
     }
 }
 
-fn keep_seconds(table: &Table<'_>, permitted: PurposeSet, kind: SubjectKind) -> u32 {
-    let purposes = permitted.iter().filter_map(|id| table.purpose(id));
-    if kind == SubjectKind::Bystander {
-        purposes.map(|purpose| purpose.keep_bystander_seconds).min().unwrap_or(0)
-    } else {
-        purposes.map(|purpose| purpose.keep_seconds).max().unwrap_or(0)
+fn keep_seconds(table: &Table<'_>, using: PurposeSet, permitted: PurposeSet, kind: SubjectKind) -> u32 {
+    let length = |id: PurposeId| table.times(id).keep_seconds(kind);
+    if kind != SubjectKind::Bystander {
+        return permitted.iter().map(length).max().unwrap_or(0);
     }
+    // Of all that use it, not only of those permitted: a no to the shortest lengthens nothing.
+    let shortest = using.iter().map(length).min().filter(|_| !permitted.is_empty());
+    shortest.unwrap_or(0)
 }

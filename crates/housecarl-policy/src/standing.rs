@@ -95,12 +95,14 @@ impl Standing {
 
     /// The standing under a new version of the manifest. `changed` are the purposes that became
     /// wider or different: what was agreed and told about them no longer counts. A refusal stays,
-    /// on whatever basis the purpose now rests.
+    /// on whatever basis the purpose now rests. Slots and steps of precision belong to one table, so
+    /// each goes back to where everybody starts until it is chosen again by name.
     #[must_use]
     pub const fn carried_over(mut self, changed: PurposeSet) -> Self {
         self.agreed = self.agreed.without(changed);
         self.authorised = self.authorised.without(changed);
         self.told = self.told.without(changed);
+        self.steps = Steps(0);
         self
     }
 }

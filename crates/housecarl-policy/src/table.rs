@@ -128,6 +128,35 @@ impl<'t> Records<'t> {
     }
 }
 
+/// When a purpose ends, and for how long it keeps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    ends_on_day: u32,
+    keep: u32,
+    keep_bystander: u32,
+}
+
+impl Times {
+    const OVER: Self = Self { ends_on_day: 0, keep: 0, keep_bystander: 0 };
+
+    /// From when the purpose is over, in seconds since 1970.
+    pub(crate) fn ends_at(self) -> u64 {
+        if self.ends_on_day == NO_DAY {
+            u64::MAX
+        } else {
+            u64::from(self.ends_on_day).saturating_mul(SECONDS_A_DAY)
+        }
+    }
+
+    /// For how many seconds from receipt it keeps what is about such a person.
+    pub(crate) const fn keep_seconds(self, kind: SubjectKind) -> u32 {
+        match kind {
+            SubjectKind::Bystander => self.keep_bystander,
+            SubjectKind::Person | SubjectKind::Household => self.keep,
+        }
+    }
+}
+
 /// The purposes that each gate concerns, worked out once from the records.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Masks {
@@ -143,6 +172,7 @@ pub(crate) struct Masks {
     pub(crate) subjects: [PurposeSet; 3],
     pub(crate) always_on: PurposeSet,
     pub(crate) features: [PurposeSet; FEATURES_MAX],
+    times: [Times; PurposeId::MAX],
 }
 
 /// A compiled manifest. Cheap to pass by reference; everything in it was checked by [`Table::read`].
@@ -336,10 +366,9 @@ impl<'t> Table<'t> {
         if line == 0 { purpose.line } else { line }
     }
 
-    /// From when, in seconds since 1970, a purpose is over; `None` where it has no end.
-    #[must_use]
-    pub(crate) fn ends_at(purpose: &PurposeRecord) -> Option<u64> {
-        (purpose.ends_on_day != NO_DAY).then(|| u64::from(purpose.ends_on_day).saturating_mul(SECONDS_A_DAY))
+    /// When a purpose ends and for how long it keeps; nothing and at once where it is not in use.
+    pub(crate) fn times(&self, id: PurposeId) -> Times {
+        self.masks.times.get(usize::from(id.number())).copied().unwrap_or(Times::OVER)
     }
 
     pub(crate) fn node(&self, node: u16) -> Option<NodeRecord> {
@@ -365,6 +394,7 @@ fn masks(purposes: Records<'_>) -> Option<Masks> {
         subjects: [PurposeSet::NONE; 3],
         always_on: PurposeSet::NONE,
         features: [PurposeSet::NONE; FEATURES_MAX],
+        times: [Times::OVER; PurposeId::MAX],
     };
     for (number, purpose) in purposes.all::<PurposeRecord>().enumerate() {
         let id = u8::try_from(number).ok().and_then(PurposeId::new)?;
@@ -376,6 +406,11 @@ fn masks(purposes: Records<'_>) -> Option<Masks> {
         if !is(purpose_flag::PRESENT) {
             continue;
         }
+        *masks.times.get_mut(number)? = Times {
+            ends_on_day: purpose.ends_on_day,
+            keep: purpose.keep_seconds,
+            keep_bystander: purpose.keep_bystander_seconds,
+        };
         let mut add = |to: fn(&mut Masks) -> &mut PurposeSet, condition: bool| {
             if condition {
                 to(&mut masks).insert(id);

@@ -171,7 +171,8 @@ bytes! {
         ConsentMissing = 12,
         /// The person has not been told.
         Untold = 13,
-        /// The person has chosen that this item is not collected.
+        /// The person has chosen that this item is not collected; what is there already is not used
+        /// either.
         PrecisionOff = 14,
     }
 }

@@ -79,6 +79,10 @@ fn bytes(children: bool, purposes: &[PurposeRecord], items: &[ItemRecord], steps
     bytes
 }
 
+fn bytes_of(purposes: &[PurposeRecord]) -> Vec<u8> {
+    bytes(false, purposes, &[ITEM], &[Operator::Keep])
+}
+
 /// An adult who was told of everything and said nothing.
 fn told() -> Standing {
     Standing { told: PurposeSet::ALL, ..adult() }
@@ -221,12 +225,19 @@ fn a_bystander_is_kept_for_the_shorter_time() {
 
 #[test]
 fn the_longest_time_counts_for_a_person_and_the_shortest_for_a_bystander() {
+    let shorter = PurposeRecord { keep_bystander_seconds: 86_400, access: AccessGate::Consent, ..OPEN };
+    let unused = PurposeRecord { flags: OPEN.flags | purpose_flag::SHUT, keep_bystander_seconds: 0, ..OPEN };
     let longer = PurposeRecord { keep_seconds: 90 * 86_400, keep_bystander_seconds: 5 * 86_400, ..OPEN };
     let bytes = bytes(false, &[OPEN, longer], &[ITEM], &[Operator::Keep]);
     let table = Table::read(&bytes).unwrap();
     let device = DeviceStanding { available: PurposeSet::ALL, ..device() };
     assert_eq!(decide(&table, &device, Subject::Person(&told()), COLLECT).keep_seconds, 90 * 86_400);
     assert_eq!(decide(&table, &device, Subject::Bystander, COLLECT).keep_seconds, 2 * 86_400);
+    // A no to the purpose that keeps the shortest does not lengthen the others.
+    let bytes = bytes_of(&[OPEN, shorter, unused]);
+    let table = Table::read(&bytes).unwrap();
+    let decision = decide(&table, &device, Subject::Bystander, COLLECT);
+    assert_eq!((decision.permitted, decision.keep_seconds), (only(0), 86_400));
 }
 
 #[test]
@@ -326,6 +337,8 @@ fn what_is_restricted_is_kept_and_nothing_else() {
     assert_eq!(restricted(COLLECT).gate(), Some(Gate::Restricted));
     assert_eq!(restricted(USE).gate(), Some(Gate::Restricted));
     assert_eq!(restricted(KEEP).gate(), None);
+    let refused = restricted(KEEP).with(|c| c.person.refused = only(0)).decide();
+    assert_eq!((refused.permitted, refused.closed_by(Gate::Refused)), (only(0), PurposeSet::NONE));
     // Past its date, refused, untold: it is kept all the same.
     let old = Question { now: NOW + 1_000 * DAY, ..KEEP };
     assert_eq!(
@@ -475,6 +488,9 @@ fn a_household_needs_each_ones_yes_and_nobodys_no() {
     let child = Standing { band: AgeBand::To15, ..told() };
     assert_eq!(private.about(Subject::Household(&[told(), child])).gate(id(0)), Some(Gate::ChildDefault));
     assert_eq!(private.about(Subject::Household(&[child, told()])).gate(id(0)), Some(Gate::ChildDefault));
+    // What an adult said is no answer for a child, nor is an adult asked what is private for children.
+    let switched_on = Standing { agreed: only(0), ..child };
+    assert_eq!(private.about(Subject::Household(&[told(), switched_on])).gate(id(0)), None);
     // What one has agreed to is not what all have, and two who need protection are not fewer than one.
     assert_eq!(private.about(Subject::Household(&[yes, child])).gate(id(0)), Some(Gate::ChildDefault));
     assert_eq!(private.about(Subject::Household(&[child, child])).gate(id(0)), Some(Gate::ChildDefault));
@@ -568,7 +584,10 @@ fn a_new_version_takes_back_a_yes_and_never_a_no() {
     before.agreed = only(0) | only(1) | only(2);
     before.authorised = before.agreed;
     before.refused = only(3);
+    before.choose_precision(0, 2);
     let after = before.carried_over(only(0) | only(3));
+    // The slot may be another item's in the new table: nobody chose anything about that one.
+    assert_eq!(after.precision(0), 0);
     assert_eq!(
         (after.agreed, after.authorised, after.refused),
         (only(1) | only(2), only(1) | only(2), only(3))

@@ -131,8 +131,10 @@ fn contestants<'t>(
     standings: &'t Standings,
     drawn: &'t [PersonId],
     near: &'t [Standing],
+    first: usize,
 ) -> [Contestant<'t>; CONTESTANTS] {
-    let (mut ours_at, mut lookup_at, mut rego_at, mut cedar_at) = (0, DRAWN / 2, 0, 0);
+    // In one round everybody draws other people: what one fetched is not near for the next.
+    let (mut ours_at, mut lookup_at, mut rego_at, mut cedar_at) = (first, first + DRAWN / 6, 0, 0);
     let alone = |question: fn(ItemId) -> Question| {
         Contestant::new(OURS_A_TURN, move || {
             for (at, item) in trial.items[..OURS_A_TURN].iter().enumerate() {
@@ -177,8 +179,10 @@ pub(crate) fn run() {
     let drawn: Vec<PersonId> = (0..DRAWN).map(|_| people::anybody(&mut dice)).collect();
     let near: Vec<Standing> = drawn[..64].iter().map(|person| standings.get(*person).unwrap()).collect();
 
-    let mut everybody: Vec<Contestant<'_>> =
-        trials.iter().flat_map(|trial| contestants(trial, &standings, &drawn, &near)).collect();
+    let everybody = trials.iter().enumerate().flat_map(|(table, trial)| {
+        contestants(trial, &standings, &drawn, &near, table * DRAWN / SHAPES.len())
+    });
+    let mut everybody: Vec<Contestant<'_>> = everybody.collect();
     let times = race(ROUNDS, &mut everybody);
     let time = |table: usize, who: Who| &times[table * CONTESTANTS + who as usize];
     print(&trials, &time);

@@ -45,7 +45,10 @@ pub(crate) fn run() {
         row(
             &name,
             product.compiled.table.len() as f64,
-            &format!("compiled, once for all people; {} more when read", size_of::<Table<'_>>()),
+            &format!(
+                "compiled, once for all people; {} more when read",
+                grouped(size_of::<Table<'_>>() as f64)
+            ),
         );
     }
 }

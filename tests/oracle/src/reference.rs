@@ -109,10 +109,21 @@ impl<'m> Reference<'m> {
     pub fn answer(&self, case: &Case) -> Answer {
         let verdict = |purpose: &Reading| (purpose.name.clone(), self.verdict(purpose, case));
         let verdicts: BTreeMap<String, Verdict> = self.purposes.iter().map(verdict).collect();
-        let permitted = self.purposes.iter().filter(|purpose| verdicts[&purpose.name].is_permitted());
+        let permitted: Vec<&Reading> =
+            self.purposes.iter().filter(|purpose| verdicts[&purpose.name].is_permitted()).collect();
         let kind = kind_of(&case.subject);
-        let lengths = permitted.map(|purpose| purpose.keep_for(kind));
-        let keep = if kind == SubjectKind::Bystander { lengths.min() } else { lengths.max() };
+        let keep = if permitted.is_empty() {
+            None
+        } else if kind == SubjectKind::Bystander {
+            // The shortest of all that use the item and are not shut, whoever permits them.
+            let uses = |purpose: &&Reading| {
+                !self.is_closed(Gate::NotDeclared, purpose, case)
+                    && !self.is_closed(Gate::Shut, purpose, case)
+            };
+            self.purposes.iter().filter(uses).map(|purpose| purpose.keep_for(kind)).min()
+        } else {
+            permitted.iter().map(|purpose| purpose.keep_for(kind)).max()
+        };
         let operator = if keep.is_some() { self.left(case) } else { Operator::Drop };
         Answer { verdicts, operator, keep_seconds: keep.unwrap_or(0) }
     }
