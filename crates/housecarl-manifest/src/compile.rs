@@ -227,6 +227,11 @@ impl Compiler<'_> {
                         .add(ProblemKind::TooMany { what, most: usize::from(PRECISION_STEPS) }, step.span);
                     break;
                 }
+                if at > 0 && step.leaves.0.drops() {
+                    let expected = "the steps from the least to the most: what collects nothing stands first";
+                    self.problems
+                        .add(ProblemKind::BadForm { what: "a choice of precision", expected }, step.span);
+                }
                 self.steps.push(StepRecord::of(self.strings.add(&step.name), step.leaves.0));
             }
         } else {

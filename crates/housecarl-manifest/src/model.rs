@@ -174,7 +174,7 @@ record! {
         optional unit: Field<String>,
         /// How a place was found.
         optional obtained_from: Field<ObtainedFrom>,
-        /// What the person can choose between; the first is where everybody starts.
+        /// What the person can choose between, from the least to the most; the first is where everybody starts.
         optional precision: List<Step>,
         /// What is left of it before it is stored, where the person has no choice of precision.
         optional leaves: Field<Leaves>,

@@ -361,7 +361,7 @@ fn item(
     }
 }
 
-/// Steps of a precision, in an order that need not be the sensible one.
+/// Steps of a precision. Nothing at all can only be the first; the others stand in any order.
 fn steps(dice: &mut Dice) -> String {
     let mut steps: Vec<String> = [
         "\"exact\"",
@@ -370,14 +370,14 @@ fn steps(dice: &mut Dice) -> String {
         "{ name = \"fives\", leaves = { round = 5 } }",
         "{ name = \"tens\", leaves = { bucket = 10 } }",
         "{ name = \"a few\", leaves = { prefix = 2 } }",
-        "{ name = \"nothing\", leaves = \"drop\" }",
     ]
     .map(str::to_owned)
     .to_vec();
     dice.shuffle(&mut steps);
     steps.truncate(dice.from_to(1, 5));
     if dice.percent(60) {
-        steps.insert(if dice.percent(30) { 0 } else { dice.place(steps.len() + 1) }, "\"off\"".to_owned());
+        let nothing = ["\"off\"", "{ name = \"nothing\", leaves = \"drop\" }"];
+        steps.insert(0, (*dice.pick(&nothing)).to_owned());
     }
     format!("[{}]", steps.join(", "))
 }
