@@ -192,14 +192,15 @@ pub fn decide(
 
     // What the product is.
     gates.close(Gate::Shut, masks.shut);
-    gates.close(Gate::PeriodOver, over(table, gates.open, kind, question));
+    let (off, over) = off_and_over(table, uses, device.features, kind, question);
+    gates.close(Gate::PeriodOver, over);
     let meant = masks.subjects.get(usize::from(kind.byte())).copied().unwrap_or(PurposeSet::NONE);
     let matching = if kind == SubjectKind::Bystander { masks.identifies } else { PurposeSet::NONE };
     // An alarm on life is for whoever is there, known or not.
     gates.close(Gate::NotForThisPerson, PurposeSet::ALL.without(meant | masks.vital) | matching);
 
     // What the home has settled for the device.
-    gates.close(Gate::FeatureOff, PurposeSet::ALL.without(started(table, device)));
+    gates.close(Gate::FeatureOff, off);
     gates.close(Gate::AccessRefused, (masks.access_consent | masks.access_objectable) & device.refused);
     gates.close(Gate::AccessUnanswered, masks.access_consent.without(device.agreed));
 
@@ -233,7 +234,7 @@ pub fn decide(
         untold_alarms: (permitted & masks.vital).without(said.told),
         operator: if permitted.is_empty() { Operator::Drop } else { operator },
         step,
-        keep_seconds: keep_seconds(table, uses.without(masks.shut), permitted, kind),
+        keep_seconds: keep_seconds(table, uses, permitted, kind),
         closed: gates.closed,
     }
 }
@@ -252,28 +253,23 @@ fn whose(table: &Table<'_>, device: &DeviceStanding, subject: Subject<'_>) -> (S
     }
 }
 
-/// The purposes that have ended or keep the item no longer. A clock that stands before the
-/// receipt has not reached anything's end.
-fn over(table: &Table<'_>, open: PurposeSet, kind: SubjectKind, question: Question) -> PurposeSet {
+/// The purposes whose features are all off, and those that have ended or keep the item no longer.
+/// A clock that stands before the receipt has not reached anything's end.
+fn off_and_over(
+    table: &Table<'_>,
+    uses: PurposeSet,
+    features: u32,
+    kind: SubjectKind,
+    question: Question,
+) -> (PurposeSet, PurposeSet) {
     let age = question.now.saturating_sub(question.received);
-    let over = |id: &PurposeId| {
-        let times = table.times(*id);
+    let kept = question.act != Act::Collect;
+    uses.iter().fold((PurposeSet::NONE, PurposeSet::NONE), |(off, over), id| {
+        let (purpose, times) = (PurposeSet::of(id), table.times(id));
         let ended = question.now >= times.ends_at();
-        ended || (question.act != Act::Collect && age >= u64::from(times.keep_seconds(kind)))
-    };
-    open.iter().filter(over).collect()
-}
-
-/// The purposes whose feature is on, or which need none.
-fn started(table: &Table<'_>, device: &DeviceStanding) -> PurposeSet {
-    let mut started = table.masks.always_on;
-    let mut features = device.features;
-    while features != 0 {
-        let feature = usize::try_from(features.trailing_zeros()).unwrap_or(usize::MAX);
-        started |= table.masks.features.get(feature).copied().unwrap_or(PurposeSet::NONE);
-        features &= features.wrapping_sub(1);
-    }
-    started
+        let too_old = kept & (age >= u64::from(times.keep_seconds(kind)));
+        (off | purpose.only_if(!times.is_started(features)), over | purpose.only_if(ended | too_old))
+    })
 }
 
 /// The chosen step: the lowest that anyone of a household chose, where "not collected" is lower
@@ -293,12 +289,19 @@ fn precision(table: &Table<'_>, subject: Subject<'_>, item: &ItemRecord) -> u8 {
     }
 }
 
-fn keep_seconds(table: &Table<'_>, using: PurposeSet, permitted: PurposeSet, kind: SubjectKind) -> u32 {
-    let length = |id: PurposeId| table.times(id).keep_seconds(kind);
-    if kind != SubjectKind::Bystander {
-        return permitted.iter().map(length).max().unwrap_or(0);
+fn keep_seconds(table: &Table<'_>, uses: PurposeSet, permitted: PurposeSet, kind: SubjectKind) -> u32 {
+    if permitted.is_empty() {
+        return 0;
     }
-    // Of all that use it, not only of those permitted: a no to the shortest lengthens nothing.
-    let shortest = using.iter().map(length).min().filter(|_| !permitted.is_empty());
-    shortest.unwrap_or(0)
+    let lengths = |of: PurposeSet| {
+        // Every purpose is looked at, so that the work does not depend on what somebody said.
+        uses.iter().map(move |id| (of.contains(id), table.times(id).keep_seconds(kind)))
+    };
+    if kind == SubjectKind::Bystander {
+        // Of all that use it, not only of those permitted: a no to the shortest lengthens nothing.
+        let open = uses.without(table.masks.shut);
+        lengths(open).map(|(counts, length)| if counts { length } else { u32::MAX }).min().unwrap_or(0)
+    } else {
+        lengths(permitted).map(|(counts, length)| if counts { length } else { 0 }).max().unwrap_or(0)
+    }
 }

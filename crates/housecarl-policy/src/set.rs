@@ -83,6 +83,12 @@ impl PurposeSet {
         Self(self.0 & !other.0)
     }
 
+    /// The set itself, or none: without a branch that depends on what somebody said.
+    #[must_use]
+    pub(crate) const fn only_if(self, condition: bool) -> Self {
+        Self(self.0 & 0_u128.wrapping_sub(condition as u128))
+    }
+
     /// Whether every member is in `other`.
     #[must_use]
     pub const fn is_subset(self, other: Self) -> bool {

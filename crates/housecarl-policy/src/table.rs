@@ -128,16 +128,22 @@ impl<'t> Records<'t> {
     }
 }
 
-/// When a purpose ends, and for how long it keeps.
+/// When a purpose runs, and for how long it keeps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
+    features: u32,
     ends_on_day: u32,
     keep: u32,
     keep_bystander: u32,
 }
 
 impl Times {
-    const OVER: Self = Self { ends_on_day: 0, keep: 0, keep_bystander: 0 };
+    const OVER: Self = Self { features: 0, ends_on_day: 0, keep: 0, keep_bystander: 0 };
+
+    /// Whether one of these features starts it, or it needs none.
+    pub(crate) const fn is_started(self, on: u32) -> bool {
+        self.features == 0 || self.features & on != 0
+    }
 
     /// From when the purpose is over, in seconds since 1970.
     pub(crate) fn ends_at(self) -> u64 {
@@ -170,8 +176,6 @@ pub(crate) struct Masks {
     pub(crate) needs_consent: PurposeSet,
     pub(crate) vital: PurposeSet,
     pub(crate) subjects: [PurposeSet; 3],
-    pub(crate) always_on: PurposeSet,
-    pub(crate) features: [PurposeSet; FEATURES_MAX],
     times: [Times; PurposeId::MAX],
 }
 
@@ -366,7 +370,7 @@ impl<'t> Table<'t> {
         if line == 0 { purpose.line } else { line }
     }
 
-    /// When a purpose ends and for how long it keeps; nothing and at once where it is not in use.
+    /// When a purpose runs and for how long it keeps; never and nothing where it is not in use.
     pub(crate) fn times(&self, id: PurposeId) -> Times {
         self.masks.times.get(usize::from(id.number())).copied().unwrap_or(Times::OVER)
     }
@@ -392,8 +396,6 @@ fn masks(purposes: Records<'_>) -> Option<Masks> {
         needs_consent: PurposeSet::NONE,
         vital: PurposeSet::NONE,
         subjects: [PurposeSet::NONE; 3],
-        always_on: PurposeSet::NONE,
-        features: [PurposeSet::NONE; FEATURES_MAX],
         times: [Times::OVER; PurposeId::MAX],
     };
     for (number, purpose) in purposes.all::<PurposeRecord>().enumerate() {
@@ -407,6 +409,7 @@ fn masks(purposes: Records<'_>) -> Option<Masks> {
             continue;
         }
         *masks.times.get_mut(number)? = Times {
+            features: purpose.features,
             ends_on_day: purpose.ends_on_day,
             keep: purpose.keep_seconds,
             keep_bystander: purpose.keep_bystander_seconds,
@@ -428,14 +431,6 @@ fn masks(purposes: Records<'_>) -> Option<Masks> {
         for (kind, set) in SubjectKind::EVERY.iter().zip(&mut masks.subjects) {
             if purpose.subjects & 1_u8.wrapping_shl(u32::from(kind.byte())) != 0 {
                 set.insert(id);
-            }
-        }
-        if purpose.features == 0 {
-            masks.always_on.insert(id);
-        }
-        for (feature, started) in (0_u32..).zip(&mut masks.features) {
-            if purpose.features & 1_u32.wrapping_shl(feature) != 0 {
-                started.insert(id);
             }
         }
     }
