@@ -25,7 +25,7 @@
 //!
 //! [item.position]
 //! kind = "location"
-//! precision = ["exact", "off"]
+//! precision = [{ name = "street", leaves = { place = "100 m" } }, "exact"]
 //! ```
 //!
 //! ## Instead
