@@ -105,3 +105,28 @@ fn positions_count_lines_and_characters_from_one() {
         [(1, 1), (1, 2), (2, 1), (2, 3), (3, 1), (4, 1), (4, 2)]
     );
 }
+
+/// The code in the first column of the table under a heading of docs/manifest.md.
+fn documented(heading: &str) -> Vec<String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/manifest.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let section = page.split("\n## ").find(|section| section.starts_with(heading)).unwrap().to_owned();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let first = rows.map(|row| row.split(" | ").next().unwrap());
+    first.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_path_and_operator_of_the_guide_is_read() {
+    let paths = documented("Paths");
+    assert!(paths.len() > 10);
+    for path in paths {
+        assert!(Path::parse(&path).is_ok(), "{path}");
+    }
+    let operators = documented("How much is left");
+    assert!(operators.len() > 10);
+    for operator in operators {
+        let reading = read(&format!("[item.x]\nleaves = {operator}\n"));
+        assert!(reading.manifest.item.iter().any(|item| item.leaves.is_some()), "{operator}");
+    }
+}
