@@ -20,7 +20,8 @@ fn all(phases: &mut Phases, target: Option<&str>, seconds: u32) -> Done {
         "oracles",
         "the case that disagreed is printed above; make it a test by name before mending it",
         || {
-            let args = ["test", "--release", "-p", "housecarl-oracle"];
+            // The table of gates is what a reader wants to see, also where all is well.
+            let args = ["test", "--release", "-p", "housecarl-oracle", "--", "--nocapture"];
             shell::run(cargo(&args).env("HOUSECARL_TORTURE", "1"))
         },
     )?;
