@@ -199,6 +199,12 @@ fn an_item_is_used_and_kept_for_its_time_and_not_a_second_more() {
         assert_eq!(after(30 * DAY - 1, act), None);
         assert_eq!(after(30 * DAY, act), Some(Gate::PeriodOver));
     }
+    // Over in two ways is over.
+    let ended = case().with(|c| c.purpose.ends_on_day = 1);
+    assert_eq!(
+        ended.with(|c| c.question = Question { now: NOW + 60 * DAY, ..USE }).gate(),
+        Some(Gate::PeriodOver)
+    );
     // The time of keeping says nothing about what comes in now.
     assert_eq!(after(30 * DAY, Act::Collect), None);
 }
@@ -444,6 +450,10 @@ fn who_was_not_told_is_left_alone_but_for_an_alarm_on_life() {
     assert_eq!(alarm.decide().untold_alarms, PurposeSet::NONE);
     let untold = alarm.with(|c| c.person.told = PurposeSet::NONE).decide();
     assert_eq!((untold.permitted, untold.untold_alarms), (only(0), only(0)));
+    let refused =
+        case().with(|c| c.purpose.basis = Basis::VitalInterests).with(|c| c.person.told = PurposeSet::NONE);
+    let refused = refused.with(|c| c.person.refused = only(0)).decide();
+    assert_eq!((refused.permitted, refused.untold_alarms), (PurposeSet::NONE, PurposeSet::NONE));
     // What is made available here tells a bystander, and does not tell a person.
     let available =
         case().with(|c| c.person.told = PurposeSet::NONE).with(|c| c.device.available = PurposeSet::ALL);
@@ -524,6 +534,11 @@ fn the_chosen_step_is_what_is_left() {
     let people = |steps: [u8; 2]| steps.map(|step| chosen(2, step, COLLECT).person);
     let household = |steps: [u8; 2]| chosen(2, 0, COLLECT).about(Subject::Household(&people(steps))).step;
     assert_eq!((household([2, 1]), household([1, 2]), household([2, 2])), (1, 1, 2));
+    // "Not collected" is the lowest wherever it stands.
+    let backwards =
+        chosen(2, 0, COLLECT).with(|c| c.steps = vec![Operator::Keep, Operator::Prefix(3), Operator::Drop]);
+    let off = |steps: [u8; 2]| backwards.about(Subject::Household(&people(steps))).gate(id(0));
+    assert_eq!((off([0, 1]), off([0, 2])), (None, Some(Gate::PrecisionOff)));
     let bystander =
         chosen(2, 2, COLLECT).with(|c| c.device.available = PurposeSet::ALL).about(Subject::Bystander);
     assert_eq!(bystander.gate(id(0)), Some(Gate::PrecisionOff));
