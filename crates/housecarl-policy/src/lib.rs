@@ -29,7 +29,7 @@ pub use decide::{Decision, Question, Subject, decide};
 pub use minimise::{Operator, Outcome, minimise};
 pub use path::Matcher;
 pub use set::{PurposeId, PurposeSet};
-pub use standing::{DeviceStanding, Standing};
+pub use standing::{DeviceStanding, Standing, Steps};
 pub use table::{ItemId, StreamId, Table, TableError};
 pub use value::{Decimal, Value};
 pub use vocabulary::{AccessGate, Act, AgeBand, Basis, Gate, SubjectKind};

@@ -15,6 +15,27 @@ pub const PRECISION_STEPS: u8 = 8;
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Steps(u64);
 
+impl Steps {
+    /// How many bytes it takes where bytes are counted.
+    pub const BYTES: usize = 6;
+
+    /// Those bytes.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; Self::BYTES] {
+        let [a, b, c, d, e, f, _, _] = self.0.to_le_bytes();
+        [a, b, c, d, e, f]
+    }
+
+    /// From those bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+        let [a, b, c, d, e, f] = bytes;
+        Self(u64::from_le_bytes([a, b, c, d, e, f, 0, 0]))
+    }
+}
+
+const _: () = assert!(PRECISION_SLOTS as usize * 3 <= Steps::BYTES * 8);
+
 impl core::fmt::Debug for Steps {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Steps")

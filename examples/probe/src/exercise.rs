@@ -9,7 +9,7 @@ use core::hint::black_box;
 use housecarl_policy::path::{Found, Marks};
 use housecarl_policy::{
     Act, AgeBand, Decimal, DeviceStanding, Gate, ItemId, Matcher, Operator, PurposeId, PurposeSet, Question,
-    Standing, StreamId, Subject, Table, Value, decide, minimise,
+    Standing, Steps, StreamId, Subject, Table, Value, decide, minimise,
 };
 
 /// Everything, in the order in which a device meets it: the table from `bytes`, and all that is
@@ -154,6 +154,7 @@ impl<'b> Unknown<'b> {
         }
         standing.choose_precision(self.byte(), self.byte());
         black_box(standing.precision(self.byte()));
+        standing.steps = Steps::from_bytes(black_box(standing.steps.to_bytes()));
         standing.told = self.purposes();
         standing.authorised = self.purposes();
         standing.restricted = self.purposes();

@@ -172,15 +172,18 @@ fn contestants<'t>(
 }
 
 pub(crate) fn run() {
-    let standings = people::standings();
     let products = SHAPES.map(Product::of);
-    let trials = products.each_ref().map(|product| Trial::of(product, &standings));
+    let standings = SHAPES.map(|shape| people::standings(PEOPLE, u32::try_from(shape.purposes).unwrap()));
+    let trials: Vec<Trial<'_>> =
+        products.iter().zip(&standings).map(|(product, standings)| Trial::of(product, standings)).collect();
     let mut dice = Dice::of(3);
     let drawn: Vec<PersonId> = (0..DRAWN).map(|_| people::anybody(&mut dice)).collect();
-    let near: Vec<Standing> = drawn[..64].iter().map(|person| standings.get(*person).unwrap()).collect();
+    let near = standings.each_ref().map(|standings| -> Vec<Standing> {
+        drawn[..64].iter().map(|person| standings.get(*person).unwrap()).collect()
+    });
 
     let everybody = trials.iter().enumerate().flat_map(|(table, trial)| {
-        contestants(trial, &standings, &drawn, &near, table * DRAWN / SHAPES.len())
+        contestants(trial, &standings[table], &drawn, &near[table], table * DRAWN / SHAPES.len())
     });
     let mut everybody: Vec<Contestant<'_>> = everybody.collect();
     let times = race(ROUNDS, &mut everybody);
@@ -194,7 +197,7 @@ fn print<'t>(trials: &[Trial<'_>], time: &dyn Fn(usize, Who) -> &'t Times) {
          {ROUNDS} interleaved rounds\n"
     );
     println!(
-        "  ours    {} people's standings; a random one is looked up for a random item, then decided",
+        "  ours    {} people's standings of each product; a random one is looked up for a random item, then decided",
         grouped(f64::from(PEOPLE))
     );
     println!("  lookup  the same standings, looked up and nothing decided: the floor");

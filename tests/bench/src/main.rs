@@ -35,8 +35,8 @@ const PARTS: [(&str, fn()); 4] = [
 
 fn main() -> std::process::ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    if wanted == [memory::CHILD] {
-        memory::fill();
+    if let [memory::CHILD, people, purposes] = wanted.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        memory::fill(people, purposes);
         return std::process::ExitCode::SUCCESS;
     }
     let names = PARTS.map(|(name, _)| name);

@@ -31,25 +31,26 @@ pub(crate) fn anybody(dice: &mut Dice) -> PersonId {
     person(u32::try_from(dice.below(u64::from(PEOPLE))).unwrap())
 }
 
-/// Everybody's standing.
-pub(crate) fn standings() -> Standings {
+/// What so many people have said about a product with so many purposes.
+pub(crate) fn standings(people: u32, purposes: u32) -> Standings {
     let standings = Standings::default();
     let mut dice = Dice::of(1);
-    for number in 0..PEOPLE {
-        standings.set(person(number), standing(&mut dice));
+    let declared = PurposeSet::from_bits(u128::MAX >> (u128::BITS - purposes));
+    for number in 0..people {
+        standings.set(person(number), standing(&mut dice, declared));
     }
     standings
 }
 
 /// What somebody may have said: most agreed to most and were told, few refused or restricted.
-fn standing(dice: &mut Dice) -> Standing {
+fn standing(dice: &mut Dice, declared: PurposeSet) -> Standing {
     let band = if dice.percent(75) { AgeBand::Adult } else { *dice.pick(AgeBand::EVERY) };
     let mut standing = Standing::unasked(band);
-    standing.agreed = most(dice, 3);
-    standing.authorised = most(dice, 2);
-    standing.told = most(dice, 4);
-    standing.refused = PurposeSet::ALL.without(most(dice, 4));
-    standing.restricted = PurposeSet::ALL.without(most(dice, 5));
+    standing.agreed = declared & most(dice, 3);
+    standing.authorised = declared & most(dice, 2);
+    standing.told = declared & most(dice, 4);
+    standing.refused = declared.without(most(dice, 4));
+    standing.restricted = declared.without(most(dice, 5));
     standing.no_marketing = dice.percent(20);
     for slot in 0..16 {
         standing.choose_precision(slot, u8::try_from(dice.below(3)).unwrap());
