@@ -160,7 +160,8 @@ mod tests {
     #[test]
     fn a_standing_of_many_purposes_widens_its_shard_and_loses_nobody() {
         let standings = Standings::default();
-        let wide = |number: u32| if number % 100 == 7 { u128::MAX - u128::from(number) } else { u128::from(number) };
+        let wide =
+            |number: u32| if number % 100 == 7 { u128::MAX - u128::from(number) } else { u128::from(number) };
         (0..10_000).for_each(|number| standings.set(person(number), standing(u128::from(number))));
         (0..10_000).for_each(|number| standings.set(person(number), standing(wide(number))));
         assert_eq!(standings.len(), 10_000);
@@ -195,7 +196,8 @@ mod tests {
         for step in 0..200_000_u32 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             // In turns more come than go and more go than come.
-            let (number, comes) = ((random >> 33) as u32 % 3_000, random >> 60 < if step & 0x8000 == 0 { 11 } else { 5 });
+            let (number, comes) =
+                ((random >> 33) as u32 % 3_000, random >> 60 < if step & 0x8000 == 0 { 11 } else { 5 });
             if comes {
                 standings.set(person(number), standing(step.into()));
                 map.insert(number, step);
