@@ -1,7 +1,7 @@
 //! The journey of a device's message, one module a stage, in the order of the journey.
 //!
 //! ```text
-//! Received --decide--> Permitted --minimise--> Minimised
+//! Received --decide--> Permitted --minimise--> Minimised --seal--> Sealed --store--> Stored
 //! ```
 //!
 //! Each type has private fields and its one maker in the module of its stage, so that a skipped
@@ -10,6 +10,9 @@
 pub mod receive;
 pub mod decide;
 pub mod minimise;
+pub mod seal;
+pub mod store;
+pub mod keys;
 pub mod people;
 
 pub use decide::{Home, Permitted, decide};

@@ -3,35 +3,40 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use aws_lc_rs::hmac;
 use housecarl_policy::table::item_flag;
 use housecarl_policy::{
     Decimal, Decision, Gate, ItemId, Operator, Outcome, Table, Value, minimise as policy_minimises,
 };
-use sha2::Sha256;
+use minicbor::{Decode, Encode};
 
 use crate::decide::{Permitted, Whose};
+use crate::seal::Said;
 
 /// A key under which a person's identifiers are replaced, so that the same one has the same code
 /// for one person and another for the next.
-pub struct PseudonymKey([u8; 32]);
+pub struct PseudonymKey(hmac::Key);
 
 impl PseudonymKey {
     /// A key of these bytes, which have to be random and the person's own.
     #[must_use]
-    pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
+    }
+
+    pub(crate) const fn of(key: hmac::Key) -> Self {
+        Self(key)
     }
 
     fn code(&self, item: ItemId, value: Value<'_>) -> Option<[u8; 16]> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
+        let mut mac = hmac::Context::with_key(&self.0);
         mac.update(&item.0.to_le_bytes());
         match value {
             Value::Text(text) => mac.update(text.as_bytes()),
             Value::Number(number) => mac.update(number.to_string().as_bytes()),
             Value::Null | Value::Bool(_) => return None,
         }
-        mac.finalize().into_bytes().first_chunk().copied()
+        mac.sign().as_ref().first_chunk().copied()
     }
 }
 
@@ -69,14 +74,55 @@ impl Left {
 }
 
 /// A value as it will be sealed.
-#[derive(Clone, PartialEq, Eq)]
-enum Kept {
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) enum Kept {
+    #[n(0)]
     Null,
-    Bool(bool),
-    Number(Decimal),
-    Text(String),
-    Code([u8; 16]),
+    #[n(1)]
+    Bool(#[n(0)] bool),
+    #[n(2)]
+    Number(
+        #[n(0)]
+        #[cbor(with = "decimal")]
+        Decimal,
+    ),
+    #[n(3)]
+    Text(#[n(0)] String),
+    #[n(4)]
+    Code(
+        #[n(0)]
+        #[cbor(with = "minicbor::bytes")]
+        [u8; 16],
+    ),
+    #[n(5)]
     Counted,
+}
+
+/// A decimal as CBOR has it (RFC 8949, 3.4.4): tag 4, exponent and mantissa.
+mod decimal {
+    use housecarl_policy::Decimal;
+    use minicbor::data::Tag;
+    use minicbor::decode::Error as NotDecoded;
+    use minicbor::encode::{Error as NotEncoded, Write};
+    use minicbor::{Decoder, Encoder};
+
+    const FRACTION: Tag = Tag::new(4);
+
+    pub(super) fn encode<C, W: Write>(
+        number: &Decimal,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), NotEncoded<W::Error>> {
+        e.tag(FRACTION)?.array(2)?.i8(number.exponent())?.i64(number.mantissa())?.ok()
+    }
+
+    pub(super) fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Decimal, NotDecoded> {
+        if d.tag()? != FRACTION || d.array()? != Some(2) {
+            return Err(NotDecoded::message("not a decimal fraction"));
+        }
+        let exponent = d.i8()?;
+        Decimal::new(d.i64()?, exponent).ok_or(NotDecoded::message("not a decimal"))
+    }
 }
 
 /// One value after this stage, and how it was decided.
@@ -87,7 +133,6 @@ struct Entry {
     decision: Decision,
     left: Left,
     guess: bool,
-    #[expect(dead_code, reason = "sealing, the next stage, is what reads the values")]
     kept: Option<Kept>,
     certainty: Option<Decimal>,
 }
@@ -136,6 +181,20 @@ impl Minimised {
             left: entry.left,
             guess: entry.guess,
             certain: entry.certainty.is_some(),
+        })
+    }
+
+    /// What is kept, each value with whose it is and how it was decided.
+    pub(crate) fn into_said(self) -> impl Iterator<Item = (Whose, Decision, Said)> {
+        self.entries.into_iter().filter_map(|entry| {
+            let said = Said {
+                record: u32::try_from(entry.record).ok()?,
+                item: entry.item.0,
+                guess: entry.guess,
+                certainty: entry.certainty.map(Kept::Number),
+                value: entry.kept?,
+            };
+            Some((entry.whose, entry.decision, said))
         })
     }
 

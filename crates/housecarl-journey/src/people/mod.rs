@@ -1,7 +1,9 @@
 //! The people concerned: what they have said, ready to be read.
 
+mod ids;
 mod entry;
 mod slots;
 pub mod standings;
 
-pub use standings::{PersonId, Standings};
+pub use ids::{PersonId, SubjectId};
+pub use standings::Standings;

@@ -3,24 +3,14 @@
 //! A standing is read as one consistent version: under its shard's lock it is copied out whole. It
 //! is rebuilt from the log of choices at start, so nothing here has to survive.
 
-use std::fmt;
 use std::hash::BuildHasher as _;
 use std::sync::{PoisonError, RwLock};
 
 use housecarl_policy::Standing;
 
+use super::PersonId;
 use super::entry::{CacheLine, Entry};
 use super::slots::{Hash, Slots};
-
-/// A person, as a random number that means nothing elsewhere.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PersonId(pub [u8; 16]);
-
-impl fmt::Debug for PersonId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PersonId")
-    }
-}
 
 /// Standings by person, for one product.
 #[derive(Debug)]

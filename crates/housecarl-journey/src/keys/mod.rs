@@ -1,0 +1,101 @@
+//! Keys: the only way to what is stored, and so the way to erase it.
+//!
+//! What a part says can be read with two secrets: that of its person and stream, and that of its
+//! expiry bucket. Both lie in a file of their own, wrapped by the root key and never in the files
+//! of the records. A secret is destroyed by writing over its slot; from then on nothing that was
+//! sealed under it can be read, here or in any copy of the records.
+//!
+//! `docs/formats.md` has the file byte by byte.
+
+mod root;
+mod slot;
+mod file;
+
+use std::fmt;
+
+use aws_lc_rs::{aead, hkdf, hmac};
+use zeroize::Zeroizing;
+
+pub use file::{Keys, KeysError};
+pub use root::RootKey;
+
+use crate::people::SubjectId;
+use crate::store::Bucket;
+use crate::store::StreamNumber;
+
+/// How many bytes every secret has.
+pub(crate) const SECRET_LEN: usize = 32;
+
+/// What a secret is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum KeyName {
+    /// What a subject's parts of one stream are sealed under.
+    Stream(SubjectId, StreamNumber),
+    /// What a subject's identifiers are replaced under, and personal fields beside the records.
+    Subject(SubjectId),
+    /// What every part that ends in this bucket is sealed under as well.
+    Bucket(Bucket),
+}
+
+impl KeyName {
+    /// Whether it is one of this subject's.
+    pub(crate) fn is_of(self, who: SubjectId) -> bool {
+        matches!(self, Self::Stream(subject, _) | Self::Subject(subject) if subject == who)
+    }
+}
+
+impl fmt::Debug for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyName")
+    }
+}
+
+/// A random secret. It is overwritten in memory when it goes.
+#[derive(Clone)]
+pub(crate) struct Secret(Zeroizing<[u8; SECRET_LEN]>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// Says which of the keys that one secret could give this is.
+const PART: &[u8] = b"housecarl part 1";
+const CODES: &[u8] = b"housecarl codes 1";
+
+impl Secret {
+    fn random() -> Result<Self, Unavailable> {
+        let mut bytes = Zeroizing::new([0; SECRET_LEN]);
+        aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| Unavailable)?;
+        Ok(Self(bytes))
+    }
+
+    /// The key of the parts of this person and stream that end in the bucket of `bucket`.
+    /// HKDF-SHA256: salt the bucket's secret, input the person's, so that it takes both.
+    pub(crate) fn part_key(&self, bucket: &Self) -> Result<aead::LessSafeKey, Unavailable> {
+        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, bucket.0.as_slice());
+        let key = salt.extract(self.0.as_slice());
+        let key = key.expand(&[PART], &aead::AES_256_GCM).map_err(|_| Unavailable)?;
+        Ok(aead::LessSafeKey::new(aead::UnboundKey::from(key)))
+    }
+
+    /// The key under which this subject's identifiers are replaced by codes.
+    pub(crate) fn code_key(&self) -> Result<hmac::Key, Unavailable> {
+        let key = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(self.0.as_slice());
+        let key = key.expand(&[CODES], hmac::HMAC_SHA256).map_err(|_| Unavailable)?;
+        Ok(hmac::Key::from(key))
+    }
+}
+
+/// The operating system or the library of ciphers has failed: there is no key, and nothing is sealed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unavailable;
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the system gave no random bytes or no cipher")
+    }
+}
+
+impl std::error::Error for Unavailable {}

@@ -1,0 +1,133 @@
+//! The root key: whoever has it and the key file has every secret; without it nobody has any.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::aead;
+use zeroize::Zeroizing;
+
+use super::Unavailable;
+
+/// How many bytes it has.
+const LEN: usize = 32;
+/// The file is text, so that it can be printed and kept in a safe: this, then the bytes in hex.
+const PREFIX: &str = "housecarl-root-key-1:";
+
+/// What wraps every secret of the key file.
+pub struct RootKey(aead::LessSafeKey);
+
+impl fmt::Debug for RootKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RootKey")
+    }
+}
+
+/// Why there is no root key.
+#[derive(Debug)]
+pub enum RootKeyError {
+    /// The file is there and cannot be read, or could not be written.
+    Io(PathBuf, io::Error),
+    /// The file is not what `housecarl key export` writes.
+    NotARootKey(PathBuf),
+    /// Others on this machine may read the file.
+    Exposed(PathBuf),
+    /// No random bytes.
+    Unavailable,
+}
+
+impl fmt::Display for RootKeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(path, error) => write!(f, "the root key `{}`: {error}", path.display()),
+            Self::NotARootKey(path) => {
+                write!(f, "`{}` is not a root key: it has to begin with `{PREFIX}`", path.display())
+            }
+            Self::Exposed(path) => write!(
+                f,
+                "others on this machine may read the root key `{0}`, and with it everything; run `chmod 600 {0}`",
+                path.display()
+            ),
+            Self::Unavailable => Unavailable.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RootKeyError {}
+
+impl RootKey {
+    /// The key of these bytes, which have to be random.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where there is no cipher.
+    pub fn new(bytes: &[u8; LEN]) -> Result<Self, Unavailable> {
+        let key = aead::UnboundKey::new(&aead::AES_256_GCM, bytes).map_err(|_| Unavailable)?;
+        Ok(Self(aead::LessSafeKey::new(key)))
+    }
+
+    /// The key in this file; where there is none, a new one is made and has reached the disk
+    /// when this returns.
+    ///
+    /// # Errors
+    /// [`RootKeyError`].
+    pub fn open_or_create(path: &Path) -> Result<Self, RootKeyError> {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => {
+                Err(RootKeyError::Exposed(path.to_owned()))
+            }
+            Ok(_) => Self::open(path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
+            Err(error) => Err(RootKeyError::Io(path.to_owned(), error)),
+        }
+    }
+
+    fn open(path: &Path) -> Result<Self, RootKeyError> {
+        let text = fs::read_to_string(path).map_err(|error| RootKeyError::Io(path.to_owned(), error))?;
+        let bytes = parse(&Zeroizing::new(text)).ok_or_else(|| RootKeyError::NotARootKey(path.to_owned()))?;
+        Self::new(&bytes).map_err(|Unavailable| RootKeyError::Unavailable)
+    }
+
+    fn create(path: &Path) -> Result<Self, RootKeyError> {
+        let mut bytes = Zeroizing::new([0; LEN]);
+        aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| RootKeyError::Unavailable)?;
+        let text = Zeroizing::new(format(&bytes));
+        let write = || {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            super::file::sync_folder_of(path)
+        };
+        write().map_err(|error| RootKeyError::Io(path.to_owned(), error))?;
+        Self::new(&bytes).map_err(|Unavailable| RootKeyError::Unavailable)
+    }
+
+    pub(super) const fn cipher(&self) -> &aead::LessSafeKey {
+        &self.0
+    }
+}
+
+fn format(bytes: &[u8; LEN]) -> String {
+    use fmt::Write as _;
+    let mut text = String::with_capacity(PREFIX.len() + 2 * LEN + 1);
+    text.push_str(PREFIX);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text.push('\n');
+    text
+}
+
+fn parse(text: &str) -> Option<Zeroizing<[u8; LEN]>> {
+    let hex = text.trim_end().strip_prefix(PREFIX)?;
+    let mut bytes = Zeroizing::new([0; LEN]);
+    let digits = hex.as_bytes().chunks_exact(2);
+    if hex.len() != 2 * LEN || !digits.remainder().is_empty() {
+        return None;
+    }
+    for (byte, digits) in bytes.iter_mut().zip(digits) {
+        *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}

@@ -1,0 +1,154 @@
+//! The slots of the key file: fixed in size and place, so that a secret can be overwritten where it
+//! is, and small enough that none stands across two sectors of a disk and can be torn.
+
+use aws_lc_rs::aead::{Aad, NONCE_LEN, Nonce};
+
+use super::root::RootKey;
+use super::{KeyName, KeysError, SECRET_LEN, Secret, Unavailable};
+use crate::people::SubjectId;
+use crate::store::{Bucket, StreamNumber};
+
+/// Bytes of a slot. A sector of 512 bytes has four.
+pub(super) const SLOT_LEN: usize = 128;
+/// What a destroyed or never used slot holds.
+pub(super) const FREE: [u8; SLOT_LEN] = [0; SLOT_LEN];
+
+const VERSION: u8 = 1;
+const TAG_LEN: usize = 16;
+
+/// Where the fields of a slot begin. The rest is zero.
+mod at {
+    pub(super) const NUMBER: usize = 2;
+    pub(super) const ID: usize = 4;
+    pub(super) const NONCE: usize = 20;
+    pub(super) const WRAPPED: usize = 32;
+    pub(super) const END: usize = WRAPPED + super::SECRET_LEN + super::TAG_LEN;
+}
+
+/// What a slot turned out to hold.
+pub(super) enum Slot {
+    Free,
+    Live(KeyName, Secret),
+    /// Another version of the format: this program must not touch it.
+    Unknown(u8),
+    /// Neither free nor readable under the root key.
+    Damaged,
+}
+
+/// The bytes of a secret's slot.
+pub(super) fn write(name: KeyName, secret: &Secret, root: &RootKey) -> Result<[u8; SLOT_LEN], Unavailable> {
+    let mut nonce = [0; NONCE_LEN];
+    aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Unavailable)?;
+    let head = head(name);
+    let mut wrapped = secret.0.to_vec();
+    let aad = Aad::from(head);
+    root.cipher()
+        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut wrapped)
+        .map_err(|_| Unavailable)?;
+    let fields = [head.as_slice(), nonce.as_slice(), wrapped.as_slice()];
+    let mut slot = FREE;
+    for (to, byte) in slot.iter_mut().zip(fields.into_iter().flatten()) {
+        *to = *byte;
+    }
+    Ok(slot)
+}
+
+/// Reads a slot.
+pub(super) fn read(slot: &[u8; SLOT_LEN], root: &RootKey) -> Slot {
+    if *slot == FREE {
+        return Slot::Free;
+    }
+    read_live(slot, root).unwrap_or(Slot::Damaged)
+}
+
+fn read_live(slot: &[u8; SLOT_LEN], root: &RootKey) -> Option<Slot> {
+    let head: [u8; at::NONCE] = *slot.first_chunk()?;
+    let [_, version, ..] = head;
+    if version != VERSION {
+        return Some(Slot::Unknown(version));
+    }
+    let name = name(&head)?;
+    let nonce: [u8; NONCE_LEN] = slot.get(at::NONCE..at::WRAPPED)?.try_into().ok()?;
+    let mut wrapped = zeroize::Zeroizing::new(slot.get(at::WRAPPED..at::END)?.to_vec());
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let secret = root.cipher().open_in_place(nonce, Aad::from(head), &mut wrapped).ok()?;
+    let secret: [u8; SECRET_LEN] = (&*secret).try_into().ok()?;
+    Some(Slot::Live(name, Secret(zeroize::Zeroizing::new(secret))))
+}
+
+/// The part of a slot that says what it holds: kind, version, number, id.
+fn head(name: KeyName) -> [u8; at::NONCE] {
+    let (kind, number, id) = match name {
+        KeyName::Stream(SubjectId(id), StreamNumber(number)) => (1, number, id),
+        KeyName::Subject(SubjectId(id)) => (2, 0, id),
+        KeyName::Bucket(bucket) => {
+            let mut id = [0; 16];
+            if let Some(start) = id.first_chunk_mut() {
+                *start = bucket.index().to_le_bytes();
+            }
+            (3, bucket.class().into(), id)
+        }
+    };
+    let mut head = [0; at::NONCE];
+    let bytes = [kind, VERSION].into_iter().chain(number.to_le_bytes()).chain(id);
+    for (to, byte) in head.iter_mut().zip(bytes) {
+        *to = byte;
+    }
+    head
+}
+
+fn name(head: &[u8; at::NONCE]) -> Option<KeyName> {
+    let number = u16::from_le_bytes(head.get(at::NUMBER..at::ID)?.try_into().ok()?);
+    let id: [u8; 16] = head.get(at::ID..)?.try_into().ok()?;
+    match head.first()? {
+        1 => Some(KeyName::Stream(SubjectId(id), StreamNumber(number))),
+        2 => Some(KeyName::Subject(SubjectId(id))),
+        3 => {
+            let index = u32::from_le_bytes(*id.first_chunk()?);
+            Some(KeyName::Bucket(Bucket::from_parts(number.try_into().ok()?, index)?))
+        }
+        _ => None,
+    }
+}
+
+/// The header: the magic, and sixteen zeros wrapped by the root key, so that another root key is
+/// noticed before it is used.
+pub(super) fn header(magic: &[u8; 8], root: &RootKey) -> Result<[u8; SLOT_LEN], Unavailable> {
+    let mut nonce = [0; NONCE_LEN];
+    aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Unavailable)?;
+    let mut check = vec![0; CHECK_LEN];
+    root.cipher()
+        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(magic), &mut check)
+        .map_err(|_| Unavailable)?;
+    let mut header = FREE;
+    let fields = [magic.as_slice(), nonce.as_slice(), check.as_slice()];
+    for (to, byte) in header.iter_mut().zip(fields.into_iter().flatten()) {
+        *to = *byte;
+    }
+    Ok(header)
+}
+
+const CHECK_LEN: usize = 16;
+
+/// Whether this is such a header, of this root key.
+pub(super) fn check_header(
+    header: &[u8; SLOT_LEN],
+    magic: &[u8; 8],
+    root: &RootKey,
+) -> Result<(), KeysError> {
+    let (found, rest) = header.split_first_chunk::<8>().ok_or(KeysError::NotAKeyFile)?;
+    if found != magic {
+        let ([same @ .., _], [.., version]) = (magic, found);
+        let known = found.starts_with(same);
+        return Err(if known {
+            KeysError::UnknownVersion(version.wrapping_sub(b'0'))
+        } else {
+            KeysError::NotAKeyFile
+        });
+    }
+    let (nonce, rest) = rest.split_first_chunk::<NONCE_LEN>().ok_or(KeysError::NotAKeyFile)?;
+    let mut check = rest.get(..CHECK_LEN + TAG_LEN).ok_or(KeysError::NotAKeyFile)?.to_vec();
+    let nonce = Nonce::assume_unique_for_key(*nonce);
+    root.cipher().open_in_place(nonce, Aad::from(magic), &mut check).map_err(|_| KeysError::OtherRootKey)?;
+    Ok(())
+}

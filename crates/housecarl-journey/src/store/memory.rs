@@ -1,0 +1,94 @@
+//! The reference: what a store does, without a disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{
+    Batch, Bucket, Each, Identity, Place, REMEMBERED_SECONDS, Row, Store, StoreError, Stored, Wanted,
+};
+
+/// Rows in memory.
+#[derive(Default)]
+pub(crate) struct Memory {
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    buckets: BTreeSet<Bucket>,
+    rows: BTreeMap<(Bucket, Place), Vec<u8>>,
+    identities: BTreeMap<Identity, u64>,
+}
+
+impl Memory {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for Memory {
+    fn create_bucket(&self, bucket: Bucket) -> Result<(), StoreError> {
+        self.held().buckets.insert(bucket);
+        Ok(())
+    }
+
+    fn buckets(&self) -> Vec<Bucket> {
+        self.held().buckets.iter().copied().collect()
+    }
+
+    fn commit(&self, batch: Batch, now: u64) -> Result<Vec<Stored>, StoreError> {
+        let mut held = self.held();
+        for row in &batch.rows {
+            held.buckets.insert(row.bucket);
+            held.rows.insert((row.bucket, row.place), row.sealed.clone());
+        }
+        held.identities.extend(batch.identities.into_iter().map(|identity| (identity, now)));
+        Ok(batch.rows.into_iter().map(|row| Stored { row }).collect())
+    }
+
+    fn knows(&self, identity: &Identity, now: u64) -> Result<bool, StoreError> {
+        let since = now.saturating_sub(REMEMBERED_SECONDS);
+        Ok(self.held().identities.get(identity).is_some_and(|at| *at >= since))
+    }
+
+    fn scan(&self, wanted: &Wanted, each: Each<'_>) -> Result<(), StoreError> {
+        let found: Vec<Row> = {
+            let held = self.held();
+            let wanted = held.rows.iter().filter(|((_, place), _)| wanted.has(place));
+            wanted
+                .map(|((bucket, place), sealed)| Row {
+                    bucket: *bucket,
+                    place: *place,
+                    sealed: sealed.clone(),
+                })
+                .collect()
+        };
+        for row in found {
+            if !each(Stored { row }) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&self, rows: &[(Bucket, Place)]) -> Result<(), StoreError> {
+        let mut held = self.held();
+        for row in rows {
+            held.rows.remove(row);
+        }
+        Ok(())
+    }
+
+    fn drop_bucket(&self, bucket: Bucket) -> Result<(), StoreError> {
+        let mut held = self.held();
+        held.buckets.remove(&bucket);
+        held.rows.retain(|(of, _), _| *of != bucket);
+        Ok(())
+    }
+
+    fn turn_over(&self, now: u64) -> Result<(), StoreError> {
+        let since = now.saturating_sub(2 * REMEMBERED_SECONDS);
+        self.held().identities.retain(|_, at| *at >= since);
+        Ok(())
+    }
+}
