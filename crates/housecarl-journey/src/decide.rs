@@ -92,6 +92,8 @@ pub struct Permitted {
     pub(crate) records: usize,
     pub(crate) undeclared: BTreeMap<String, u64>,
     pub(crate) unrecognised: BTreeMap<Gate, u64>,
+    /// What the manifest says makes the message itself, one value after the other.
+    pub(crate) identity: Vec<u8>,
 }
 
 impl fmt::Debug for Permitted {
@@ -111,8 +113,12 @@ pub fn decide(
     home: &impl Home,
     now: u64,
 ) -> Result<Permitted, Unreadable> {
-    let mut gathered =
-        Gathered { records: vec![Record::default()], current: vec![0], undeclared: BTreeMap::new() };
+    let mut gathered = Gathered {
+        records: vec![Record::default()],
+        current: vec![0],
+        undeclared: BTreeMap::new(),
+        identity: Vec::new(),
+    };
     walk(&received.json, &mut Matcher::new(table, stream), &mut gathered)?;
     drop(received);
 
@@ -147,7 +153,13 @@ pub fn decide(
             }
         }
     }
-    Ok(Permitted { values, records, undeclared: gathered.undeclared, unrecognised })
+    Ok(Permitted {
+        values,
+        records,
+        undeclared: gathered.undeclared,
+        unrecognised,
+        identity: gathered.identity,
+    })
 }
 
 const fn question(item: ItemId, now: u64) -> Question {
@@ -207,6 +219,7 @@ struct Gathered {
     /// The records that the walk is inside, innermost last.
     current: Vec<usize>,
     undeclared: BTreeMap<String, u64>,
+    identity: Vec<u8>,
 }
 
 impl Meet for Gathered {
@@ -214,6 +227,12 @@ impl Meet for Gathered {
         let current = self.current.last().copied().unwrap_or(0);
         let Some(record) = self.records.get_mut(current) else { return };
         let raw = Raw::of(json);
+        if marks.has(Marks::IDENTITY)
+            && let Some(value) = raw.mark()
+        {
+            self.identity.extend((value.len() as u64).to_le_bytes());
+            self.identity.extend(value.as_bytes());
+        }
         if marks.has(Marks::SUBJECT) {
             record.subject = raw.mark();
         }

@@ -14,6 +14,11 @@ pub mod seal;
 pub mod store;
 pub mod keys;
 pub mod people;
+pub mod product;
+pub mod journey;
+pub mod read;
+pub mod erase;
+pub mod expire;
 
 pub use decide::{Home, Permitted, decide};
 pub use minimise::{Left, Minimised, PseudonymKey, minimise};

@@ -1,5 +1,6 @@
 //! Minimise: precision lowered as chosen, identifiers replaced, guesses marked as guesses.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -221,10 +222,10 @@ impl Minimised {
 /// Leaves of each value what its decision leaves. `key` gives the key of whoever it is about; where
 /// there is none, what needs a code is dropped.
 #[must_use]
-pub fn minimise<'k>(
+pub fn minimise<K: Borrow<PseudonymKey>>(
     permitted: Permitted,
     table: &Table<'_>,
-    key: impl Fn(Whose) -> Option<&'k PseudonymKey>,
+    key: impl Fn(Whose) -> Option<K>,
 ) -> Minimised {
     let entry = |value: crate::decide::Decided| {
         let guess = table.item(value.item).is_some_and(|item| item.flags & item_flag::GUESS != 0);
@@ -237,7 +238,7 @@ pub fn minimise<'k>(
                     (if whole { Left::Whole } else { Left::Less }, Some(owned(kept)))
                 }
                 Some(Outcome::ToPseudonymise(raw)) => {
-                    match key(value.whose).and_then(|key| key.code(value.item, raw)) {
+                    match key(value.whose).and_then(|key| key.borrow().code(value.item, raw)) {
                         Some(code) => (Left::Code, Some(Kept::Code(code))),
                         None => (Left::Nothing, None),
                     }

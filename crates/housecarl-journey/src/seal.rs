@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::decide::Whose;
 use crate::keys::{Keys, KeysError, Unavailable};
 use crate::minimise::{Kept, Minimised};
-use crate::people::SubjectId;
+use crate::people::{DeviceId, SubjectId};
 use crate::store::{Bucket, Place, Row, Stored, StreamNumber};
 
 /// The first byte of a sealed part.
@@ -68,6 +68,8 @@ impl Sequence {
 /// Where a message belongs.
 #[derive(Clone, Copy, Debug)]
 pub struct Belongs {
+    /// The device that sent it.
+    pub device: DeviceId,
     /// The stream it came by.
     pub stream: StreamNumber,
     /// When it was received: seconds since 1970. Retention runs from here.
@@ -83,7 +85,11 @@ pub(crate) struct Part {
     /// Seconds since 1970.
     #[n(1)]
     pub(crate) ends: u64,
+    /// The device that said it.
     #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) device: [u8; 16],
+    #[n(3)]
     pub(crate) values: Vec<Said>,
 }
 
@@ -149,7 +155,8 @@ pub fn seal(
         let bucket = Bucket::of(ends, keep);
         let sequence = sequence.next();
         let place = Place { subject, stream: belongs.stream, received: belongs.received, sequence };
-        let part = Part { purposes: PurposeSet::from_bits(purposes), ends, values };
+        let purposes = PurposeSet::from_bits(purposes);
+        let part = Part { purposes, ends, device: belongs.device.0, values };
         let sealed = seal_part(&part, bucket, &place, keys)?;
         Ok(Row { bucket, place, sealed })
     };

@@ -10,6 +10,7 @@
 mod root;
 mod slot;
 mod file;
+pub(crate) mod field;
 
 use std::fmt;
 
@@ -17,7 +18,7 @@ use aws_lc_rs::{aead, hkdf, hmac};
 use zeroize::Zeroizing;
 
 pub use file::{Keys, KeysError};
-pub use root::RootKey;
+pub use root::{RootKey, RootKeyError};
 
 use crate::people::SubjectId;
 use crate::store::Bucket;
@@ -63,6 +64,7 @@ impl fmt::Debug for Secret {
 /// Says which of the keys that one secret could give this is.
 const PART: &[u8] = b"housecarl part 1";
 const CODES: &[u8] = b"housecarl codes 1";
+const FIELDS: &[u8] = b"housecarl fields 1";
 
 impl Secret {
     fn random() -> Result<Self, Unavailable> {
@@ -85,6 +87,13 @@ impl Secret {
         let key = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(self.0.as_slice());
         let key = key.expand(&[CODES], hmac::HMAC_SHA256).map_err(|_| Unavailable)?;
         Ok(hmac::Key::from(key))
+    }
+
+    /// The key of this subject's fields beside the records.
+    fn field_key(&self) -> Result<aead::LessSafeKey, Unavailable> {
+        let key = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(self.0.as_slice());
+        let key = key.expand(&[FIELDS], &aead::AES_256_GCM).map_err(|_| Unavailable)?;
+        Ok(aead::LessSafeKey::new(aead::UnboundKey::from(key)))
     }
 }
 

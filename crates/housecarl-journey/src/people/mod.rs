@@ -3,7 +3,12 @@
 mod ids;
 mod entry;
 mod slots;
+mod said;
+pub(crate) mod register;
+pub(crate) mod homes;
 pub mod standings;
 
-pub use ids::{PersonId, SubjectId};
+pub use ids::{DeviceId, HomeId, PersonId, SubjectId};
+pub use register::{About, RegisterError};
+pub use said::{Act, NotSayable, Put, Said};
 pub use standings::Standings;

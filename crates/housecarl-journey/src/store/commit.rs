@@ -211,7 +211,9 @@ impl Writer {
                 let _ = done.send(outcome);
             }
         }
-        barriers.into_iter().for_each(|done| drop(done.send(())));
+        for done in barriers {
+            let _ = done.send(());
+        }
         Ok(())
     }
 

@@ -1,0 +1,577 @@
+//! The whole journey: what a gateway opens, and hands every message to.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, PoisonError};
+
+use housecarl_policy::table::TableError;
+use housecarl_policy::{AgeBand, DeviceStanding, Standing, StreamId};
+
+use crate::decide::Whose;
+use crate::keys::{self, KeyName, Keys, KeysError, RootKey, RootKeyError};
+use crate::minimise::{Minimised, PseudonymKey};
+use crate::people::homes::{DeviceAtWork, HomeAtWork, Homes, View};
+use crate::people::register::{ChoiceRow, DeviceRow, HomeRow, PersonRow, Register};
+use crate::people::{About, DeviceId, HomeId, NotSayable, PersonId, RegisterError, Said, SubjectId};
+use crate::product::{InForce, Product, ProductNumber, Version};
+use crate::seal::{Belongs, Sequence};
+use crate::store::commit::{Commits, Failed, Outcome};
+use crate::store::memory::Memory;
+use crate::store::records::Records;
+use crate::store::{Store, StoreError, Wanted};
+use crate::{Unreadable, decide, minimise, receive, seal};
+
+/// Where the records are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stored {
+    /// In the data directory.
+    OnDisk,
+    /// In memory, for tests: the reference. Keys and choices are on the disk all the same.
+    InMemory,
+}
+
+/// Where everything lies.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The data directory.
+    pub folder: PathBuf,
+    /// The root key: best on another disk than the data directory, and never in its backup.
+    pub root_key: PathBuf,
+    /// So many bytes of the disk are left free by what comes in, for those who withdraw and erase.
+    pub keep_free: u64,
+    /// Where the records are kept.
+    pub stored: Stored,
+}
+
+impl Settings {
+    /// Everything in one folder.
+    #[must_use]
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            root_key: folder.join("root.key"),
+            keep_free: 128 << 20,
+            stored: Stored::OnDisk,
+        }
+    }
+}
+
+/// Why the journey cannot begin.
+#[derive(Debug)]
+pub enum OpenError {
+    /// The data directory cannot be made.
+    Folder(PathBuf, io::Error),
+    /// The root key.
+    RootKey(RootKeyError),
+    /// The key file.
+    Keys(KeysError),
+    /// The records.
+    Store(StoreError),
+    /// People, devices and choices.
+    Register(RegisterError),
+    /// A product's table.
+    Table(TableError),
+    /// No thread could be started.
+    Thread(io::Error),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path, error) => write!(f, "the data directory `{}`: {error}", path.display()),
+            Self::RootKey(error) => error.fmt(f),
+            Self::Keys(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+            Self::Register(error) => error.fmt(f),
+            Self::Table(error) => error.fmt(f),
+            Self::Thread(error) => write!(f, "no thread could be started: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+macro_rules! from {
+    ($($variant:ident($error:ty)),+) => {$(
+        impl From<$error> for OpenError {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )+};
+}
+from!(RootKey(RootKeyError), Keys(KeysError), Store(StoreError), Register(RegisterError), Table(TableError));
+
+impl From<keys::Unavailable> for OpenError {
+    fn from(error: keys::Unavailable) -> Self {
+        Self::Keys(error.into())
+    }
+}
+
+/// A message, as a listener hands it over.
+#[derive(Clone, Copy)]
+pub struct Message<'m> {
+    /// What the device sent.
+    pub payload: &'m [u8],
+    /// What the device calls it, so that it is stored once however often it is sent.
+    pub idempotency_key: Option<&'m [u8]>,
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Message")
+    }
+}
+
+/// What became of a message. It is on the disk where anything of it is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Admitted {
+    /// This many parts are kept.
+    Kept(usize),
+    /// It was kept before: it came again.
+    Again,
+    /// Nothing of it may be kept.
+    Nothing,
+}
+
+/// Why a message was not taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotAdmitted {
+    /// It will never be: it is not what the manifest says.
+    Unreadable(Unreadable),
+    /// Nobody knows this device.
+    NoSuchDevice,
+    /// Not now: it must not be acknowledged, so that the device sends it again.
+    Later(Failed),
+}
+
+impl fmt::Display for NotAdmitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => error.fmt(f),
+            Self::NoSuchDevice => f.write_str("the device is not enrolled"),
+            Self::Later(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for NotAdmitted {}
+
+/// Why something was not changed.
+#[derive(Debug)]
+pub enum NotChanged {
+    /// There is no such home, person or device.
+    Unknown(&'static str),
+    /// It cannot be said about the product as it is now.
+    NotSayable(NotSayable),
+    /// The register failed.
+    Register(RegisterError),
+    /// The keys failed.
+    Keys(KeysError),
+    /// The records failed.
+    Store(StoreError),
+    /// It is written down, and the store stopped before it could be seen to be in force.
+    Stopped(Failed),
+}
+
+impl fmt::Display for NotChanged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(what) => write!(f, "there is no such {what}"),
+            Self::NotSayable(error) => error.fmt(f),
+            Self::Register(error) => error.fmt(f),
+            Self::Keys(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+            Self::Stopped(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for NotChanged {}
+
+macro_rules! not_changed {
+    ($($variant:ident($error:ty)),+) => {$(
+        impl From<$error> for NotChanged {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )+};
+}
+not_changed!(
+    NotSayable(NotSayable),
+    Register(RegisterError),
+    Keys(KeysError),
+    Store(StoreError),
+    Stopped(Failed)
+);
+
+impl From<keys::Unavailable> for NotChanged {
+    fn from(error: keys::Unavailable) -> Self {
+        Self::Keys(error.into())
+    }
+}
+
+/// What watches: it is shown each message once it is decided, and never a value.
+pub type Watch = dyn Fn(DeviceId, &Version, StreamId, &Minimised) + Send + Sync;
+
+/// The journey of every message of one deployment.
+pub struct Journey {
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) register: Register,
+    pub(crate) homes: Homes,
+    pub(crate) commits: Commits,
+    products: Vec<(ProductNumber, InForce)>,
+    sequence: Sequence,
+    watch: OnceLock<Box<Watch>>,
+}
+
+impl fmt::Debug for Journey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Journey")
+    }
+}
+
+impl Journey {
+    /// Opens the data directory, or begins one, and finishes what a crash has left unfinished.
+    /// `clock` gives seconds since 1970. `broken` is called once, when the disk has failed: the
+    /// process has to end, and finds out at its next start what is there.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(
+        settings: &Settings,
+        products: Vec<Product>,
+        clock: impl Fn() -> u64 + Send + 'static,
+        broken: impl FnOnce(&dyn std::error::Error) + Send + 'static,
+    ) -> Result<Self, OpenError> {
+        let folder = &settings.folder;
+        std::fs::create_dir_all(folder).map_err(|error| OpenError::Folder(folder.clone(), error))?;
+        // The register first: it is what refuses a second gateway.
+        let register = Register::open(&folder.join("register.sqlite"))?;
+        let root = RootKey::open_or_create(&settings.root_key)?;
+        let keys = Arc::new(Keys::open(&folder.join("keys"), root)?);
+        let store: Arc<dyn Store> = match settings.stored {
+            Stored::OnDisk => Arc::new(Records::open(&folder.join("records"), settings.keep_free)?),
+            Stored::InMemory => Arc::new(Memory::default()),
+        };
+        let now = clock();
+        let commits = Commits::start(Arc::clone(&store), Arc::clone(&keys), clock, broken)
+            .map_err(OpenError::Thread)?;
+        let mut in_force = Vec::new();
+        for product in products {
+            let number = register.product(&product.name)?;
+            let version =
+                Version::new(product, |name| register.stream(number, name).map_err(OpenError::from))?;
+            in_force.push((number, InForce::new(version)));
+        }
+        let journey = Self {
+            keys,
+            store,
+            register,
+            homes: Homes::default(),
+            commits,
+            products: in_force,
+            sequence: Sequence::new()?,
+            watch: OnceLock::new(),
+        };
+        journey.load()?;
+        journey.finish_erasures(now)?;
+        Ok(journey)
+    }
+
+    /// Reads who lives where, and sums the log of choices.
+    fn load(&self) -> Result<(), OpenError> {
+        for home in self.register.homes()? {
+            self.homes.add_home(home, self.mac_of(home.household)?);
+        }
+        for person in self.register.people()? {
+            self.take_in(&person);
+        }
+        for device in self.register.devices()? {
+            self.homes.add_device(device);
+        }
+        for (home, mac, person) in self.register.marks()? {
+            self.homes.add_mark(home, mac, person);
+        }
+        self.register.choices(|choice| self.add(&choice))?;
+        Ok(())
+    }
+
+    fn mac_of(&self, household: SubjectId) -> Result<aws_lc_rs::hmac::Key, KeysError> {
+        Ok(self.keys.secret_or_new(KeyName::Subject(household))?.code_key()?)
+    }
+
+    fn take_in(&self, person: &PersonRow) {
+        for (_, product) in &self.products {
+            product.standings.set(person.id, Standing::unasked(person.band));
+        }
+        self.homes.add_person(person);
+    }
+
+    /// Adds an entry of the log to what it changes.
+    fn add(&self, choice: &ChoiceRow) {
+        let Some(product) = self.product(choice.product) else { return };
+        // Sealed under a key that is gone: nobody knows any more what was said.
+        let Some(said) = self.open_said(choice) else { return };
+        let version = product.version();
+        let at = u32::try_from(choice.at).unwrap_or(u32::MAX);
+        match choice.about {
+            About::Person(person) => {
+                let Some(mut standing) = product.standings.get(person) else { return };
+                said.add_to(&mut standing, &version);
+                standing.changed_at = at;
+                product.standings.set(person, standing);
+            }
+            About::Device(device) => {
+                let Some(device) = self.homes.device(device) else { return };
+                let mut standing = device.standing();
+                said.add_to_device(&mut standing, &version);
+                standing.changed_at = at;
+                device.settle(standing);
+            }
+        }
+    }
+
+    /// Under whose key it stands what was said about somebody or something.
+    fn keeper(&self, about: About) -> Option<(SubjectId, Arc<HomeAtWork>)> {
+        match about {
+            About::Person(person) => Some((person.into(), self.homes.home_of(person)?)),
+            About::Device(device) => {
+                let home = Arc::clone(&self.homes.device(device)?.home);
+                Some((home.row.household, home))
+            }
+        }
+    }
+
+    fn open_said(&self, choice: &ChoiceRow) -> Option<Said> {
+        let (keeper, _) = self.keeper(choice.about)?;
+        let place = said_at(choice.about, choice.product);
+        let plain = keys::field::open(&self.keys, keeper, &place, &choice.said)?;
+        minicbor::decode(&plain).ok()
+    }
+
+    pub(crate) fn product(&self, number: ProductNumber) -> Option<&InForce> {
+        self.products.iter().find(|(known, _)| *known == number).map(|(_, product)| product)
+    }
+
+    /// The products at work.
+    pub fn products(&self) -> impl Iterator<Item = (ProductNumber, &InForce)> {
+        self.products.iter().map(|(number, product)| (*number, product))
+    }
+
+    /// The product of this name.
+    #[must_use]
+    pub fn product_named(&self, name: &str) -> Option<(ProductNumber, &InForce)> {
+        self.products().find(|(_, product)| product.version().name() == name)
+    }
+
+    /// Shows every message to somebody once it is decided. The first who asks is the only one.
+    pub fn watch(&self, watch: Box<Watch>) {
+        let _ = self.watch.set(watch);
+    }
+
+    /// A new home, without anybody in it.
+    ///
+    /// # Errors
+    /// [`NotChanged`]; there is then no new home.
+    pub fn add_home(&self) -> Result<HomeId, NotChanged> {
+        let row = HomeRow {
+            id: HomeId::random()?,
+            household: SubjectId::random()?,
+            bystanders: SubjectId::random()?,
+        };
+        let mac = self.mac_of(row.household)?;
+        // The key before what needs it; a crash in between leaves a key of nobody.
+        self.keys.sync()?;
+        self.register.add_home(&row)?;
+        self.homes.add_home(row, mac);
+        Ok(row.id)
+    }
+
+    /// Somebody who lives in a home, or is at home there, and has been asked nothing yet.
+    ///
+    /// # Errors
+    /// [`NotChanged`].
+    pub fn add_person(&self, home: HomeId, band: AgeBand) -> Result<PersonId, NotChanged> {
+        self.homes.home(home).ok_or(NotChanged::Unknown("home"))?;
+        let row = PersonRow { id: PersonId::random()?, home, band };
+        self.register.add_person(&row)?;
+        self.take_in(&row);
+        Ok(row.id)
+    }
+
+    /// A device of a home. Where its messages do not say whom they are about, it is its holder.
+    ///
+    /// # Errors
+    /// [`NotChanged`].
+    pub fn add_device(
+        &self,
+        home: HomeId,
+        product: ProductNumber,
+        holder: Option<PersonId>,
+    ) -> Result<DeviceId, NotChanged> {
+        self.homes.home(home).ok_or(NotChanged::Unknown("home"))?;
+        self.product(product).ok_or(NotChanged::Unknown("product"))?;
+        let row = DeviceRow { id: DeviceId::random()?, home, product, holder };
+        self.register.add_device(&row)?;
+        self.homes.add_device(row);
+        Ok(row.id)
+    }
+
+    /// How messages of a home name a person: an account, a wearer, an enrolled speaker.
+    ///
+    /// # Errors
+    /// [`NotChanged`].
+    pub fn add_mark(&self, person: PersonId, mark: &str) -> Result<(), NotChanged> {
+        let home = self.homes.home_of(person).ok_or(NotChanged::Unknown("person"))?;
+        let mac = home.mark(mark);
+        self.register.add_mark(home.row.id, mac, person)?;
+        self.homes.add_mark(home.row.id, mac, person);
+        home.epoch.end();
+        Ok(())
+    }
+
+    /// Writes down what somebody said, and returns when it is in force: on the disk, what every
+    /// decision from now on is made by, and everything begun before it written or dropped.
+    ///
+    /// # Errors
+    /// [`NotChanged`].
+    pub async fn choose(
+        &self,
+        about: About,
+        product: ProductNumber,
+        said: &Said,
+        now: u64,
+    ) -> Result<(), NotChanged> {
+        let unknown =
+            NotChanged::Unknown(if matches!(about, About::Person(_)) { "person" } else { "device" });
+        let (keeper, home) = self.keeper(about).ok_or(unknown)?;
+        let in_force = self.product(product).ok_or(NotChanged::Unknown("product"))?;
+        said.check(&in_force.version(), matches!(about, About::Device(_)))?;
+        let plain = minicbor::to_vec(said).map_err(|_| keys::Unavailable)?;
+        let sealed = keys::field::seal(&self.keys, keeper, &said_at(about, product), &plain)?;
+        let choice = ChoiceRow { at: now, product, about, said: sealed };
+        // 1. The key: a crash leaves a key that nothing is sealed under.
+        self.keys.sync()?;
+        {
+            // One change of a home at a time, so that the order of the log is the order of the standings.
+            let _turn = home.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            // 2. The log: from here on it was said, also after a crash, and the next start sums it.
+            self.register.add_choice(&choice)?;
+            // 3. Memory: whoever decides from now on decides by it, and finds the past ended.
+            self.add(&choice);
+            home.epoch.end();
+        }
+        // 4. What is being read is handed on, and the next part is decided by the new standing.
+        drop(home.reading.write().unwrap_or_else(PoisonError::into_inner));
+        // 5. What was decided before is on the disk already, or finds its moment past.
+        self.commits.barrier().await?;
+        Ok(())
+    }
+
+    /// How many parts lie here about a subject, readable or not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn held(&self, subject: SubjectId) -> Result<u64, StoreError> {
+        let mut parts = 0_u64;
+        let wanted = Wanted { subject, stream: None, received: 0..u64::MAX };
+        self.store.scan(&wanted, &mut |_| {
+            parts = parts.saturating_add(1);
+            true
+        })?;
+        Ok(parts)
+    }
+
+    /// What is settled for a device.
+    #[must_use]
+    pub fn device_standing(&self, device: DeviceId) -> Option<DeviceStanding> {
+        Some(self.homes.device(device)?.standing())
+    }
+
+    /// Takes a message of a device: decides, minimises, seals, and returns when what is kept of it
+    /// has reached the disk. `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    /// [`NotAdmitted`].
+    pub async fn admit(
+        &self,
+        device: DeviceId,
+        stream: StreamId,
+        message: Message<'_>,
+        now: u64,
+    ) -> Result<Admitted, NotAdmitted> {
+        let device = self.homes.device(device).ok_or(NotAdmitted::NoSuchDevice)?;
+        let product = self.product(device.row.product).ok_or(NotAdmitted::NoSuchDevice)?;
+        loop {
+            // Whoever changes their mind while this is under way has it decided again.
+            let view = View::of(&device, &product.standings);
+            let version = product.version();
+            let (minimised, identity) = self.decide(&device, &version, stream, message, &view, now)?;
+            if let Some(watch) = self.watch.get() {
+                watch(device.row.id, &version, stream, &minimised);
+            }
+            let number = version.stream_number(stream).ok_or(NotAdmitted::NoSuchDevice)?;
+            let belongs = Belongs { device: device.row.id, stream: number, received: now };
+            let identity = device.home.identity(device.row.id, number.0, &identity);
+            let subject = |whose| view.subject(whose);
+            let sealed =
+                seal::seal(minimised, belongs, subject, &self.keys, &self.sequence).map_err(|error| {
+                    match error {
+                        KeysError::Full => NotAdmitted::Later(Failed::Full),
+                        _ => NotAdmitted::Later(Failed::Stopped),
+                    }
+                })?;
+            let parts = sealed.parts();
+            if parts == 0 {
+                return Ok(Admitted::Nothing);
+            }
+            match self.commits.commit(sealed, identity, view.moment.clone()).await {
+                Ok(Outcome::Stored) => return Ok(Admitted::Kept(parts)),
+                Ok(Outcome::Again) => return Ok(Admitted::Again),
+                Ok(Outcome::Stale) => {}
+                Err(error) => return Err(NotAdmitted::Later(error)),
+            }
+        }
+    }
+
+    /// The first three stages, and what the message is recognised by.
+    fn decide(
+        &self,
+        device: &DeviceAtWork,
+        version: &Version,
+        stream: StreamId,
+        message: Message<'_>,
+        view: &View,
+        now: u64,
+    ) -> Result<(Minimised, Vec<u8>), NotAdmitted> {
+        let _ = device;
+        let received = receive(message.payload).map_err(NotAdmitted::Unreadable)?;
+        let mut permitted =
+            decide(received, &version.table, stream, view, now).map_err(NotAdmitted::Unreadable)?;
+        let declared = std::mem::take(&mut permitted.identity);
+        let identity = match message.idempotency_key {
+            Some(key) => [b"k", key].concat(),
+            None if !declared.is_empty() => [b"d", declared.as_slice()].concat(),
+            None => [b"p", message.payload].concat(),
+        };
+        let code_key = |whose: Whose| {
+            let subject = view.subject(whose)?;
+            let secret = self.keys.secret_or_new(KeyName::Subject(subject)).ok()?;
+            secret.code_key().ok().map(PseudonymKey::of)
+        };
+        Ok((minimise(permitted, &version.table, code_key), identity))
+    }
+}
+
+/// Where an entry of the log of choices is sealed to.
+fn said_at(about: About, product: ProductNumber) -> Vec<u8> {
+    let (kind, id) = match about {
+        About::Person(id) => (b"p", id.0),
+        About::Device(id) => (b"d", id.0),
+    };
+    [b"choice 1".as_slice(), kind, &id, &product.0.to_le_bytes()].concat()
+}

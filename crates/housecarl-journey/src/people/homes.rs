@@ -1,0 +1,203 @@
+//! The homes at work: who lives there, which devices, and what is settled for each of them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use aws_lc_rs::hmac;
+use housecarl_policy::{DeviceStanding, Standing};
+
+use super::register::{DeviceRow, HomeRow, PersonRow};
+use super::{DeviceId, HomeId, PersonId, Standings, SubjectId};
+use crate::decide::{Home, Whose};
+use crate::store::Identity;
+use crate::store::commit::{Epoch, Moment};
+
+/// Everybody's home and everything in it.
+#[derive(Default)]
+pub(crate) struct Homes {
+    homes: RwLock<BTreeMap<HomeId, Arc<HomeAtWork>>>,
+    devices: RwLock<BTreeMap<DeviceId, Arc<DeviceAtWork>>>,
+    people: RwLock<BTreeMap<PersonId, HomeId>>,
+}
+
+impl fmt::Debug for Homes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Homes")
+    }
+}
+
+/// A home at work.
+pub(crate) struct HomeAtWork {
+    pub(crate) row: HomeRow,
+    /// It ends whenever anybody here changes their mind.
+    pub(crate) epoch: Epoch,
+    /// Held while one change of what was said here is written down and put in force.
+    pub(crate) turn: Mutex<()>,
+    /// Held by whoever hands on a part of somebody here; whoever withdraws waits for it.
+    pub(crate) reading: RwLock<()>,
+    mac: hmac::Key,
+    members: RwLock<Members>,
+}
+
+#[derive(Default)]
+struct Members {
+    people: Vec<PersonId>,
+    marks: BTreeMap<[u8; 16], PersonId>,
+}
+
+impl HomeAtWork {
+    /// The code of a mark by which messages name somebody of this home.
+    pub(crate) fn mark(&self, mark: &str) -> [u8; 16] {
+        self.code(&[b"mark", mark.as_bytes()])
+    }
+
+    /// What a message of this home is recognised by.
+    pub(crate) fn identity(&self, device: DeviceId, stream: u16, of: &[u8]) -> Identity {
+        Identity(self.code(&[b"identity", &device.0, &stream.to_le_bytes(), of]))
+    }
+
+    fn code(&self, fields: &[&[u8]]) -> [u8; 16] {
+        let mut mac = hmac::Context::with_key(&self.mac);
+        for field in fields {
+            mac.update(&(field.len() as u64).to_le_bytes());
+            mac.update(field);
+        }
+        mac.sign().as_ref().first_chunk().copied().unwrap_or_default()
+    }
+}
+
+/// A device at work.
+pub(crate) struct DeviceAtWork {
+    pub(crate) row: DeviceRow,
+    pub(crate) home: Arc<HomeAtWork>,
+    standing: RwLock<DeviceStanding>,
+}
+
+impl DeviceAtWork {
+    pub(crate) fn standing(&self) -> DeviceStanding {
+        *self.standing.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn settle(&self, standing: DeviceStanding) {
+        *self.standing.write().unwrap_or_else(PoisonError::into_inner) = standing;
+    }
+}
+
+impl Homes {
+    /// Takes a home in. `mac` is the key of what its messages are recognised by.
+    pub(crate) fn add_home(&self, row: HomeRow, mac: hmac::Key) {
+        let home = HomeAtWork {
+            row,
+            epoch: Epoch::default(),
+            turn: Mutex::default(),
+            reading: RwLock::default(),
+            mac,
+            members: RwLock::default(),
+        };
+        self.homes.write().unwrap_or_else(PoisonError::into_inner).insert(row.id, Arc::new(home));
+    }
+
+    pub(crate) fn add_person(&self, row: &PersonRow) {
+        let Some(home) = self.home(row.home) else { return };
+        home.members.write().unwrap_or_else(PoisonError::into_inner).people.push(row.id);
+        self.people.write().unwrap_or_else(PoisonError::into_inner).insert(row.id, row.home);
+        // What is decided about a household depends on who lives there.
+        home.epoch.end();
+    }
+
+    pub(crate) fn add_device(&self, row: DeviceRow) {
+        let Some(home) = self.home(row.home) else { return };
+        let device = DeviceAtWork { row, home, standing: RwLock::default() };
+        self.devices.write().unwrap_or_else(PoisonError::into_inner).insert(row.id, Arc::new(device));
+    }
+
+    pub(crate) fn add_mark(&self, home: HomeId, mac: [u8; 16], person: PersonId) {
+        let Some(home) = self.home(home) else { return };
+        home.members.write().unwrap_or_else(PoisonError::into_inner).marks.insert(mac, person);
+    }
+
+    pub(crate) fn home(&self, id: HomeId) -> Option<Arc<HomeAtWork>> {
+        self.homes.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    pub(crate) fn home_of(&self, person: PersonId) -> Option<Arc<HomeAtWork>> {
+        let home = *self.people.read().unwrap_or_else(PoisonError::into_inner).get(&person)?;
+        self.home(home)
+    }
+
+    pub(crate) fn device(&self, id: DeviceId) -> Option<Arc<DeviceAtWork>> {
+        self.devices.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    pub(crate) fn devices(&self) -> Vec<Arc<DeviceAtWork>> {
+        self.devices.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+}
+
+/// A home as one device's message finds it: read once, so that everything in one message is decided
+/// by the same choices, and with the moment at which it was read.
+pub(crate) struct View {
+    pub(crate) moment: Moment,
+    home: Arc<HomeAtWork>,
+    device: DeviceStanding,
+    holder: Option<PersonId>,
+    ids: Vec<PersonId>,
+    standings: Vec<Standing>,
+}
+
+impl View {
+    pub(crate) fn of(device: &DeviceAtWork, standings: &Standings) -> Self {
+        // First the moment: what changes while the rest is read makes it the past.
+        let moment = device.home.epoch.now();
+        let members = device.home.members.read().unwrap_or_else(PoisonError::into_inner);
+        let known = members.people.iter().filter_map(|id| Some((*id, standings.get(*id)?)));
+        let (ids, standings) = known.unzip();
+        drop(members);
+        let home = Arc::clone(&device.home);
+        Self { moment, home, device: device.standing(), holder: device.row.holder, ids, standings }
+    }
+
+    /// Under whose key a value goes.
+    pub(crate) fn subject(&self, whose: Whose) -> Option<SubjectId> {
+        match whose {
+            Whose::Person(at) => self.ids.get(at).copied().map(SubjectId::from),
+            Whose::Household => Some(self.home.row.household),
+            Whose::Bystander => Some(self.home.row.bystanders),
+        }
+    }
+
+    /// Whose a subject is, seen from here.
+    pub(crate) fn whose(&self, subject: SubjectId) -> Option<Whose> {
+        if subject == self.home.row.household {
+            return Some(Whose::Household);
+        }
+        if subject == self.home.row.bystanders {
+            return Some(Whose::Bystander);
+        }
+        self.ids.iter().position(|id| SubjectId::from(*id) == subject).map(Whose::Person)
+    }
+}
+
+impl Home for View {
+    fn device(&self) -> &DeviceStanding {
+        &self.device
+    }
+
+    fn people(&self) -> &[Standing] {
+        &self.standings
+    }
+
+    fn person(&self, mark: Option<&str>) -> Option<usize> {
+        let named = |mark: &str| {
+            let members = self.home.members.read().unwrap_or_else(PoisonError::into_inner);
+            members.marks.get(&self.home.mark(mark)).copied()
+        };
+        // A mark that nobody here has is somebody else's, not the holder's.
+        let person = match mark {
+            Some(mark) => named(mark),
+            None => self.holder,
+        }?;
+        self.ids.iter().position(|id| *id == person)
+    }
+}

@@ -1,0 +1,361 @@
+//! The register: products, homes, people, devices and the log of choices, in SQLite.
+//!
+//! Each change is one transaction that has reached the disk when the method returns.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use housecarl_policy::AgeBand;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Row, params};
+
+use super::{DeviceId, HomeId, PersonId, SubjectId};
+use crate::product::ProductNumber;
+use crate::store::StreamNumber;
+
+/// The layout that this program reads and writes, in SQLite's `user_version`.
+const VERSION: i64 = 1;
+
+/// Why the register cannot be used.
+#[derive(Debug)]
+pub enum RegisterError {
+    /// Another gateway has it open.
+    InUse,
+    /// A layout that this program does not know.
+    UnknownVersion(i64),
+    /// The disk is full, and the reserve too.
+    Full,
+    /// The disk or SQLite failed. What was promised may not be there: stop, and start again.
+    Broken(rusqlite::Error),
+    /// There are as many products or streams as there are numbers.
+    TooMany,
+}
+
+impl fmt::Display for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse => f.write_str("another gateway has the data directory open"),
+            Self::UnknownVersion(version) => {
+                write!(f, "the register has version {version}, which this program does not know")
+            }
+            Self::Full => f.write_str("the disk is full"),
+            // SQLite's messages name tables and columns, never values.
+            Self::Broken(error) => write!(f, "the register failed: {error}"),
+            Self::TooMany => f.write_str("there are 65,536 products or streams, and no number is left"),
+        }
+    }
+}
+
+impl std::error::Error for RegisterError {}
+
+impl From<rusqlite::Error> for RegisterError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Self::InUse,
+            _ => Self::Broken(error),
+        }
+    }
+}
+
+type Result<T> = std::result::Result<T, RegisterError>;
+
+/// A person, as registered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PersonRow {
+    pub(crate) id: PersonId,
+    pub(crate) home: HomeId,
+    pub(crate) band: AgeBand,
+}
+
+/// A home, as registered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HomeRow {
+    pub(crate) id: HomeId,
+    pub(crate) household: SubjectId,
+    pub(crate) bystanders: SubjectId,
+}
+
+/// A device, as registered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DeviceRow {
+    pub(crate) id: DeviceId,
+    pub(crate) home: HomeId,
+    pub(crate) product: ProductNumber,
+    pub(crate) holder: Option<PersonId>,
+}
+
+/// Whom or what something was said about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum About {
+    /// A person.
+    Person(PersonId),
+    /// A device, for those who use it.
+    Device(DeviceId),
+}
+
+/// An entry of the log of choices; `said` is sealed.
+#[derive(Clone, Debug)]
+pub(crate) struct ChoiceRow {
+    pub(crate) at: u64,
+    pub(crate) product: ProductNumber,
+    pub(crate) about: About,
+    pub(crate) said: Vec<u8>,
+}
+
+/// Something that was promised to be erased.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ErasureRow {
+    pub(crate) number: i64,
+    pub(crate) subject: SubjectId,
+    pub(crate) before: u64,
+}
+
+macro_rules! ids_as_blobs {
+    ($($name:ty),+) => {$(
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::Borrowed(ValueRef::Blob(&self.0)))
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                let bytes = value.as_blob()?.try_into().map_err(|_| FromSqlError::InvalidType)?;
+                Ok(Self(bytes))
+            }
+        }
+    )+};
+}
+ids_as_blobs!(PersonId, HomeId, DeviceId, SubjectId);
+
+/// The register.
+pub(crate) struct Register {
+    connection: Mutex<Connection>,
+}
+
+impl fmt::Debug for Register {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Register")
+    }
+}
+
+impl Register {
+    /// Opens the register, or begins it.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let connection = Connection::open(path)?;
+        // One process has it, so no memory needs to be shared; and a lock is taken at once, so that a
+        // second gateway is refused before it does anything.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "secure_delete", true)?;
+        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        match version {
+            VERSION => {}
+            0 => {
+                let schema = include_str!("schema.sql");
+                // All of it or nothing, so that a crash leaves an empty file.
+                connection.execute_batch(&format!(
+                    "BEGIN IMMEDIATE; {schema} PRAGMA user_version = {VERSION}; COMMIT;"
+                ))?;
+            }
+            other => return Err(RegisterError::UnknownVersion(other)),
+        }
+        Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of a product, given now where it has none.
+    pub(crate) fn product(&self, name: &str) -> Result<ProductNumber> {
+        let connection = self.connection();
+        connection.execute("INSERT OR IGNORE INTO product (name) VALUES (?1)", [name])?;
+        let number: i64 =
+            connection.query_one("SELECT number FROM product WHERE name = ?1", [name], |r| r.get(0))?;
+        u16::try_from(number).map(ProductNumber).map_err(|_| RegisterError::TooMany)
+    }
+
+    /// The number of a product's stream, given now where it has none.
+    pub(crate) fn stream(&self, product: ProductNumber, name: &str) -> Result<StreamNumber> {
+        let connection = self.connection();
+        let of = params![product.0, name];
+        connection.execute("INSERT OR IGNORE INTO stream (product, name) VALUES (?1, ?2)", of)?;
+        let number: i64 = connection.query_one(
+            "SELECT number FROM stream WHERE product = ?1 AND name = ?2",
+            of,
+            |row| row.get(0),
+        )?;
+        u16::try_from(number).map(StreamNumber).map_err(|_| RegisterError::TooMany)
+    }
+
+    pub(crate) fn add_home(&self, home: &HomeRow) -> Result<()> {
+        self.connection().execute(
+            "INSERT INTO home (id, household, bystanders) VALUES (?1, ?2, ?3)",
+            params![home.id, home.household, home.bystanders],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn add_person(&self, person: &PersonRow) -> Result<()> {
+        self.connection().execute(
+            "INSERT INTO person (id, home, band) VALUES (?1, ?2, ?3)",
+            params![person.id, person.home, person.band.byte()],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn add_device(&self, device: &DeviceRow) -> Result<()> {
+        self.connection().execute(
+            "INSERT INTO device (id, home, product, holder) VALUES (?1, ?2, ?3, ?4)",
+            params![device.id, device.home, device.product.0, device.holder],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn add_mark(&self, home: HomeId, mac: [u8; 16], person: PersonId) -> Result<()> {
+        self.connection().execute(
+            "INSERT OR REPLACE INTO mark (home, mac, person) VALUES (?1, ?2, ?3)",
+            params![home, mac, person],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn add_choice(&self, choice: &ChoiceRow) -> Result<()> {
+        let (person, device) = match choice.about {
+            About::Person(person) => (Some(person), None),
+            About::Device(device) => (None, Some(device)),
+        };
+        self.connection().execute(
+            "INSERT INTO choice (at, product, person, device, said) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![seconds(choice.at), choice.product.0, person, device, choice.said],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn homes(&self) -> Result<Vec<HomeRow>> {
+        self.all("SELECT id, household, bystanders FROM home", |row| {
+            Ok(HomeRow { id: row.get(0)?, household: row.get(1)?, bystanders: row.get(2)? })
+        })
+    }
+
+    pub(crate) fn people(&self) -> Result<Vec<PersonRow>> {
+        self.all("SELECT id, home, band FROM person ORDER BY id", |row| {
+            let band = AgeBand::from_byte(row.get(2)?).unwrap_or(AgeBand::Unknown);
+            Ok(PersonRow { id: row.get(0)?, home: row.get(1)?, band })
+        })
+    }
+
+    pub(crate) fn devices(&self) -> Result<Vec<DeviceRow>> {
+        self.all("SELECT id, home, product, holder FROM device", |row| {
+            let product = ProductNumber(row.get(2)?);
+            Ok(DeviceRow { id: row.get(0)?, home: row.get(1)?, product, holder: row.get(3)? })
+        })
+    }
+
+    pub(crate) fn marks(&self) -> Result<Vec<(HomeId, [u8; 16], PersonId)>> {
+        self.all("SELECT home, mac, person FROM mark", |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    }
+
+    /// Hands on the whole log of choices, oldest first.
+    pub(crate) fn choices(&self, mut each: impl FnMut(ChoiceRow)) -> Result<()> {
+        let connection = self.connection();
+        let mut query =
+            connection.prepare("SELECT at, product, person, device, said FROM choice ORDER BY number")?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            each(choice(row)?);
+        }
+        Ok(())
+    }
+
+    /// What was said about one person or device and one product until a moment, oldest first.
+    pub(crate) fn choices_about(
+        &self,
+        about: About,
+        product: ProductNumber,
+        until: u64,
+    ) -> Result<Vec<ChoiceRow>> {
+        let connection = self.connection();
+        let (column, id) = match about {
+            About::Person(person) => ("person", SubjectId::from(person)),
+            About::Device(DeviceId(id)) => ("device", SubjectId(id)),
+        };
+        let mut query = connection.prepare(&format!(
+            "SELECT at, product, person, device, said FROM choice
+             WHERE {column} = ?1 AND product = ?2 AND at <= ?3 ORDER BY number"
+        ))?;
+        let rows = query.query_and_then(params![id, product.0, seconds(until)], choice)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Writes down that a subject's parts from before a moment are to be erased.
+    pub(crate) fn add_erasure(&self, subject: SubjectId, before: u64, now: u64) -> Result<ErasureRow> {
+        let connection = self.connection();
+        connection.execute(
+            "INSERT INTO erasure (subject, before, asked_at) VALUES (?1, ?2, ?3)",
+            params![subject, seconds(before), seconds(now)],
+        )?;
+        Ok(ErasureRow { number: connection.last_insert_rowid(), subject, before })
+    }
+
+    pub(crate) fn finish_erasure(&self, erasure: &ErasureRow, now: u64) -> Result<()> {
+        let done = params![seconds(now), erasure.number];
+        self.connection().execute("UPDATE erasure SET done_at = ?1 WHERE number = ?2", done)?;
+        Ok(())
+    }
+
+    /// What was promised to be erased and may not be erased yet.
+    pub(crate) fn unfinished_erasures(&self) -> Result<Vec<ErasureRow>> {
+        self.all("SELECT number, subject, before FROM erasure WHERE done_at IS NULL ORDER BY number", erasure)
+    }
+
+    /// The latest moment before which a subject's data is erased, also when it comes later.
+    pub(crate) fn horizons(&self) -> Result<Vec<(SubjectId, u64)>> {
+        self.all("SELECT subject, max(before) FROM erasure GROUP BY subject", |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+        })
+    }
+
+    /// The last time that was seen, and for how long the clock had moved on without a jump.
+    pub(crate) fn clock(&self) -> Result<(u64, u64)> {
+        let row =
+            |row: &Row<'_>| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs()));
+        Ok(self.connection().query_one("SELECT seen, steady FROM clock", [], row)?)
+    }
+
+    pub(crate) fn set_clock(&self, seen: u64, steady: u64) -> Result<()> {
+        let values = params![seconds(seen), seconds(steady)];
+        self.connection().execute("UPDATE clock SET seen = ?1, steady = ?2", values)?;
+        Ok(())
+    }
+
+    fn all<T>(&self, query: &str, read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {
+        let connection = self.connection();
+        let mut query = connection.prepare(query)?;
+        let rows = query.query_map([], read)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+fn choice(row: &Row<'_>) -> rusqlite::Result<ChoiceRow> {
+    let about = match row.get::<_, Option<PersonId>>(2)? {
+        Some(person) => About::Person(person),
+        None => About::Device(row.get(3)?),
+    };
+    let product = ProductNumber(row.get(1)?);
+    Ok(ChoiceRow { at: row.get::<_, i64>(0)?.unsigned_abs(), product, about, said: row.get(4)? })
+}
+
+fn erasure(row: &Row<'_>) -> rusqlite::Result<ErasureRow> {
+    Ok(ErasureRow { number: row.get(0)?, subject: row.get(1)?, before: row.get::<_, i64>(2)?.unsigned_abs() })
+}
+
+/// SQLite's integers are signed; no time that a clock shows is beyond them.
+fn seconds(at: u64) -> i64 {
+    i64::try_from(at).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,132 @@
+//! The products whose messages travel here: each a compiled manifest, with what a table leaves out.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use housecarl_policy::table::TableError;
+use housecarl_policy::{ItemId, PurposeId, StreamId, Table};
+
+use crate::people::Standings;
+use crate::store::StreamNumber;
+
+/// A compiled manifest.
+#[derive(Clone, Debug)]
+pub struct Product {
+    /// The product's name.
+    pub name: String,
+    /// The policy table.
+    pub table: Vec<u8>,
+    /// The number of each feature.
+    pub features: BTreeMap<String, u8>,
+    /// The fingerprints of each purpose, which stand for what it means apart from its words: the
+    /// present one first, then those from which it only became narrower. What was said about one of
+    /// them counts; a purpose that became wider or different has the present one alone.
+    pub fingerprints: BTreeMap<String, Vec<String>>,
+}
+
+/// A product's number within one deployment: given once per name, never used again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ProductNumber(pub u16);
+
+/// One version of a product's manifest, in force.
+pub struct Version {
+    /// What everything is decided by.
+    pub table: Table<'static>,
+    product: Product,
+    streams: Vec<StreamNumber>,
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Version").field("product", &self.product.name).finish_non_exhaustive()
+    }
+}
+
+impl Version {
+    /// `number` gives the number of each stream by name.
+    pub(crate) fn new<E: From<TableError>>(
+        product: Product,
+        mut number: impl FnMut(&str) -> Result<StreamNumber, E>,
+    ) -> Result<Self, E> {
+        // A product is applied a handful of times in a process, and its table then lives as long as
+        // any decision by it may: for good.
+        let table = Table::read(product.table.clone().leak())?;
+        let names = table.streams().map(|(_, stream)| table.text(stream.name));
+        let streams = names.map(&mut number).collect::<Result<_, E>>()?;
+        Ok(Self { table, product, streams })
+    }
+
+    /// The stream of this name.
+    #[must_use]
+    pub fn stream(&self, name: &str) -> Option<StreamId> {
+        self.table.streams().find(|(_, stream)| self.table.text(stream.name) == name).map(|(id, _)| id)
+    }
+
+    /// Its number in this deployment.
+    #[must_use]
+    pub fn stream_number(&self, stream: StreamId) -> Option<StreamNumber> {
+        self.streams.get(usize::from(stream.0)).copied()
+    }
+
+    /// The stream with this number in this deployment, if the manifest still has it.
+    #[must_use]
+    pub fn stream_of(&self, number: StreamNumber) -> Option<StreamId> {
+        let at = self.streams.iter().position(|known| *known == number)?;
+        u16::try_from(at).ok().map(StreamId)
+    }
+
+    /// The purpose of this name.
+    #[must_use]
+    pub fn purpose(&self, name: &str) -> Option<PurposeId> {
+        let named = |id: &PurposeId| {
+            self.table.purpose(*id).is_some_and(|purpose| self.table.text(purpose.name) == name)
+        };
+        self.table.purposes().iter().find(named)
+    }
+
+    /// The item of this name.
+    #[must_use]
+    pub fn item(&self, name: &str) -> Option<ItemId> {
+        self.table.items().find(|(_, item)| self.table.text(item.name) == name).map(|(id, _)| id)
+    }
+
+    /// The bit of a feature.
+    #[must_use]
+    pub fn feature(&self, name: &str) -> Option<u32> {
+        1_u32.checked_shl((*self.product.features.get(name)?).into())
+    }
+
+    /// The fingerprints under which what was said about a purpose counts; the present one first.
+    #[must_use]
+    pub fn fingerprints(&self, purpose: &str) -> &[String] {
+        self.product.fingerprints.get(purpose).map_or(&[], Vec::as_slice)
+    }
+
+    /// The product's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.product.name
+    }
+}
+
+/// A product at work: the version in force, and what everybody has said about it.
+#[derive(Debug)]
+pub struct InForce {
+    version: ArcSwap<Version>,
+    /// What people have said about it.
+    pub standings: Standings,
+}
+
+impl InForce {
+    pub(crate) fn new(version: Version) -> Self {
+        Self { version: ArcSwap::from_pointee(version), standings: Standings::default() }
+    }
+
+    /// The version in force at this moment.
+    #[must_use]
+    pub fn version(&self) -> Arc<Version> {
+        self.version.load_full()
+    }
+}

@@ -1,0 +1,216 @@
+//! A small world for tests: products, a home, people and their devices, and a clock that a test moves.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use housecarl_journey::journey::{Admitted, Journey, Message, NotAdmitted, Settings, Stored};
+use housecarl_journey::people::{About, Act, DeviceId, HomeId, PersonId, Put, Said, SubjectId};
+use housecarl_journey::product::{InForce, Product, ProductNumber};
+use housecarl_journey::read::{Ask, Released};
+use housecarl_manifest::fingerprint::Facets;
+use housecarl_manifest::{Ordinals, compile, read};
+use housecarl_policy::AgeBand;
+use tempfile::TempDir;
+
+/// 1 January 2027.
+pub const START: u64 = 1_798_761_600;
+/// In seconds.
+pub const DAY: u64 = 86_400;
+
+/// The watch, as it is shipped.
+pub const WATCH: &str = include_str!("../../../products/watch/privacy.toml");
+
+/// A manifest, compiled as a gateway does.
+#[must_use]
+pub fn product(name: &str, manifest: &str) -> Product {
+    let reading = read(manifest);
+    assert!(reading.problems.is_empty(), "{name}: {:?}", reading.problems.first());
+    let ordinals = Ordinals::default().extended(&reading.manifest);
+    let compiled = compile(&reading.manifest, manifest, &ordinals, &BTreeSet::new());
+    let features = reading.manifest.feature.iter().filter_map(|feature| {
+        let number = compiled.ordinals.feature(&feature.name.value)?;
+        Some((feature.name.value.clone(), u8::try_from(number).ok()?))
+    });
+    let fingerprint = |purpose| vec![Facets::of(&reading.manifest, purpose).fingerprint().to_string()];
+    let purposes = reading.manifest.purpose.iter();
+    Product {
+        name: name.to_owned(),
+        features: features.collect(),
+        fingerprints: purposes.map(|purpose| (purpose.name.value.clone(), fingerprint(purpose))).collect(),
+        table: compiled.table,
+    }
+}
+
+/// A deployment with one home.
+#[derive(Debug)]
+pub struct World {
+    /// Where it lies; it goes with the world.
+    pub folder: Arc<TempDir>,
+    stored: Stored,
+    products: Vec<Product>,
+    /// What its clock shows.
+    pub now: Arc<AtomicU64>,
+    /// The journey.
+    pub journey: Journey,
+    /// The home.
+    pub home: HomeId,
+}
+
+impl World {
+    /// A new world with these products.
+    #[must_use]
+    pub fn new(stored: Stored, products: &[(&str, &str)]) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let products: Vec<Product> = products.iter().map(|(name, text)| product(name, text)).collect();
+        let now = Arc::new(AtomicU64::new(START));
+        let journey = open(&folder, stored, &products, &now);
+        let home = journey.add_home().unwrap();
+        Self { folder, stored, products, now, journey, home }
+    }
+
+    /// Ends the process and begins another on the same folder.
+    #[must_use]
+    pub fn restarted(self) -> Self {
+        let Self { folder, stored, products, now, journey, home } = self;
+        drop(journey);
+        let journey = open(&folder, stored, &products, &now);
+        Self { folder, stored, products, now, journey, home }
+    }
+
+    /// What the clock shows.
+    #[must_use]
+    pub fn time(&self) -> u64 {
+        self.now.load(Ordering::SeqCst)
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, seconds: u64) {
+        self.now.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// A product by name.
+    #[must_use]
+    pub fn product(&self, name: &str) -> (ProductNumber, &InForce) {
+        self.journey.product_named(name).unwrap()
+    }
+
+    /// Somebody new in the home.
+    #[must_use]
+    pub fn person(&self, band: AgeBand) -> PersonId {
+        self.journey.add_person(self.home, band).unwrap()
+    }
+
+    /// A new device.
+    #[must_use]
+    pub fn device(&self, product: &str, holder: Option<PersonId>) -> DeviceId {
+        self.journey.add_device(self.home, self.product(product).0, holder).unwrap()
+    }
+
+    /// Puts a purpose as it is now.
+    #[must_use]
+    pub fn put(&self, product: &str, purpose: &str) -> Put {
+        let version = self.product(product).1.version();
+        let fingerprint =
+            version.fingerprints(purpose).first().unwrap_or_else(|| panic!("no {purpose}")).clone();
+        Put { purpose: purpose.to_owned(), fingerprint }
+    }
+
+    /// Somebody says something.
+    pub async fn says(&self, about: About, product: &str, said: Said) {
+        self.journey.choose(about, self.product(product).0, &said, self.time()).await.unwrap();
+    }
+
+    /// Somebody was told of every purpose and agrees to these.
+    pub async fn agrees(&self, about: About, product: &str, purposes: &[&str]) {
+        let version = self.product(product).1.version();
+        let table = &version.table;
+        let names = table.purposes().iter().map(|id| table.text(table.purpose(id).unwrap().name));
+        let every: Vec<Put> = names.map(|name| self.put(product, name)).collect();
+        self.says(about, product, Said::Told(every, act())).await;
+        for purpose in purposes {
+            self.says(about, product, Said::Agreed(self.put(product, purpose), act())).await;
+        }
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// As [`Journey::admit`].
+    pub async fn send(
+        &self,
+        device: DeviceId,
+        product: &str,
+        stream: &str,
+        payload: &str,
+    ) -> Result<Admitted, NotAdmitted> {
+        let stream = self.product(product).1.version().stream(stream).unwrap();
+        let message = Message { payload: payload.as_bytes(), idempotency_key: None };
+        self.journey.admit(device, stream, message, self.time()).await
+    }
+
+    /// What a purpose may see about somebody now, as `item value`.
+    #[must_use]
+    pub fn sees(&self, product: &str, purpose: &str, subject: impl Into<SubjectId>) -> Vec<String> {
+        self.sees_of(product, purpose, subject.into(), 0..u64::MAX)
+    }
+
+    /// The same for what was received in this time.
+    #[must_use]
+    pub fn sees_of(
+        &self,
+        product: &str,
+        purpose: &str,
+        subject: SubjectId,
+        received: Range<u64>,
+    ) -> Vec<String> {
+        let (number, in_force) = self.product(product);
+        let version = in_force.version();
+        let ask = Ask {
+            product: number,
+            purpose: version.purpose(purpose).unwrap_or_else(|| panic!("no {purpose}")),
+            subject,
+            stream: None,
+            received,
+        };
+        let mut seen = Vec::new();
+        let each = |released: Released| {
+            let item = version.table.item(released.item).unwrap();
+            seen.push(format!("{} {}", version.table.text(item.name), released.value));
+            true
+        };
+        self.journey.read(&ask, self.time(), each).unwrap();
+        seen.sort();
+        seen
+    }
+}
+
+fn open(folder: &TempDir, stored: Stored, products: &[Product], now: &Arc<AtomicU64>) -> Journey {
+    let settings = Settings { stored, keep_free: 0, ..Settings::in_folder(folder.path()) };
+    let clock = Arc::clone(now);
+    let broken = |error: &dyn std::error::Error| panic!("the store broke: {error}");
+    Journey::open(&settings, products.to_vec(), move || clock.load(Ordering::SeqCst), broken).unwrap()
+}
+
+/// How something was said, where it does not matter.
+#[must_use]
+pub fn act() -> Act {
+    Act {
+        request: "set-up".to_owned(),
+        shown: [7; 32],
+        surface: "phone-app".to_owned(),
+        method: "tap".to_owned(),
+        language: "en".to_owned(),
+    }
+}
+
+/// A message of the watch; `number` makes it itself.
+#[must_use]
+pub fn vitals(number: u32, heart_rate: u32) -> String {
+    format!(
+        r#"{{"profile": "p1", "seq": {number}, "hr": {heart_rate}, "steps": 4217, "battery": 83, "fall": false,
+        "gps": {{"lat": 51.50735, "lon": -0.12776}}, "ambient": {{"lux": 310}}}}"#
+    )
+}

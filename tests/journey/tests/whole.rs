@@ -1,0 +1,219 @@
+//! One message from its arrival to its end, on the store that a gateway has and on the reference.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+use housecarl_journey::journey::{Admitted, Settings, Stored};
+use housecarl_journey::people::{About, Said};
+use housecarl_journey_tests::{DAY, START, WATCH, World, product, vitals};
+use housecarl_policy::AgeBand;
+
+const STORES: [Stored; 2] = [Stored::OnDisk, Stored::InMemory];
+
+struct Wearer {
+    world: World,
+    person: housecarl_journey::people::PersonId,
+    device: housecarl_journey::people::DeviceId,
+}
+
+/// A watch whose wearer was told of everything and agreed to what it is for.
+async fn wearer(stored: Stored) -> Wearer {
+    let world = World::new(stored, &[("watch", WATCH)]);
+    let person = world.person(AgeBand::Adult);
+    let device = world.device("watch", Some(person));
+    world.journey.add_mark(person, "p1").unwrap();
+    for feature in ["activity", "coaching", "routes", "sleep"] {
+        world.says(About::Device(device), "watch", Said::Feature(feature.to_owned(), true)).await;
+    }
+    world.agrees(About::Device(device), "watch", &["usage-statistics"]).await;
+    world.agrees(About::Person(person), "watch", &["activity"]).await;
+    Wearer { world, person, device }
+}
+
+impl Wearer {
+    async fn send(&self, payload: &str) -> Admitted {
+        self.world.send(self.device, "watch", "vitals", payload).await.unwrap()
+    }
+
+    fn sees(&self, purpose: &str) -> Vec<String> {
+        self.world.sees("watch", purpose, self.person)
+    }
+
+    async fn says(&self, said: Said) {
+        self.world.says(About::Person(self.person), "watch", said).await;
+    }
+}
+
+#[tokio::test]
+async fn a_purpose_sees_what_it_uses_and_was_agreed_to_and_no_more() {
+    for stored in STORES {
+        let wearer = wearer(stored).await;
+        assert!(matches!(wearer.send(&vitals(1, 71)).await, Admitted::Kept(_)));
+        assert_eq!(wearer.sees("activity"), ["heart-rate 71", "steps 4210"]);
+        // Explicit consent was given for activity alone.
+        assert!(wearer.sees("coaching").is_empty());
+        assert!(wearer.sees("crash-reports").is_empty());
+        assert_eq!(wearer.sees("usage-statistics"), ["battery 75", "steps 4210"]);
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_keeps_nothing() {
+    for stored in STORES {
+        let wearer = wearer(stored).await;
+        let somebody = vitals(1, 71).replace("p1", "p9");
+        wearer.send(&somebody).await;
+        assert!(wearer.sees("activity").is_empty(), "what is about somebody else is not the holder's");
+    }
+}
+
+#[tokio::test]
+async fn the_same_message_is_stored_once_also_after_a_restart() {
+    for stored in STORES {
+        let mut wearer = wearer(stored).await;
+        assert!(matches!(wearer.send(&vitals(1, 71)).await, Admitted::Kept(_)));
+        assert_eq!(wearer.send(&vitals(1, 71)).await, Admitted::Again);
+        // The manifest says that the number makes it itself, and not what it says.
+        assert_eq!(wearer.send(&vitals(1, 99)).await, Admitted::Again);
+        if matches!(stored, Stored::OnDisk) {
+            wearer.world = wearer.world.restarted();
+            assert_eq!(wearer.send(&vitals(1, 71)).await, Admitted::Again);
+        }
+        assert!(matches!(wearer.send(&vitals(2, 72)).await, Admitted::Kept(_)));
+        assert_eq!(wearer.sees("activity").len(), 4);
+        wearer.world.pass(15 * DAY);
+        assert!(matches!(wearer.send(&vitals(1, 71)).await, Admitted::Kept(_)), "remembered for ever");
+    }
+}
+
+#[tokio::test]
+async fn a_restart_changes_nothing_that_was_said_or_stored() {
+    let mut wearer = wearer(Stored::OnDisk).await;
+    wearer.says(Said::Precision("position".to_owned(), "town".to_owned())).await;
+    wearer.send(&vitals(1, 71)).await;
+    let before: Vec<_> =
+        ["activity", "routes", "usage-statistics"].map(|purpose| wearer.sees(purpose)).into();
+    assert_eq!(before.iter().map(Vec::len).sum::<usize>(), 6, "{before:?}");
+    wearer.world = wearer.world.restarted();
+    let after: Vec<_> = ["activity", "routes", "usage-statistics"].map(|purpose| wearer.sees(purpose)).into();
+    assert_eq!(before, after);
+    wearer.says(Said::Refused("activity".to_owned())).await;
+    wearer.world = wearer.world.restarted();
+    assert!(wearer.sees("activity").is_empty());
+}
+
+#[tokio::test]
+async fn what_is_withdrawn_is_neither_read_nor_taken_any_more() {
+    for stored in STORES {
+        let wearer = wearer(stored).await;
+        wearer.send(&vitals(1, 71)).await;
+        wearer.says(Said::Refused("activity".to_owned())).await;
+        assert!(wearer.sees("activity").is_empty());
+        wearer.send(&vitals(2, 72)).await;
+        wearer.world.agrees(About::Person(wearer.person), "watch", &["activity"]).await;
+        let seen = wearer.sees("activity");
+        assert!(!seen.contains(&"heart-rate 72".to_owned()), "kept while it was refused");
+    }
+}
+
+#[tokio::test]
+async fn a_precision_that_is_lowered_holds_for_what_is_there_already() {
+    for stored in STORES {
+        let wearer = wearer(stored).await;
+        let precision = |step: &str| Said::Precision("position".to_owned(), step.to_owned());
+        wearer.send(&vitals(1, 71)).await;
+        assert!(wearer.sees("routes").is_empty(), "off is where everybody starts");
+        wearer.says(precision("exact")).await;
+        wearer.send(&vitals(2, 71)).await;
+        assert_eq!(wearer.sees("routes"), ["position -0.12776", "position 51.50735"]);
+        wearer.says(precision("town")).await;
+        let town = wearer.sees("routes");
+        assert_eq!(town.len(), 2);
+        assert!(town.iter().all(|seen| seen.len() <= "position -0.13".len()), "{town:?}");
+        wearer.says(precision("off")).await;
+        assert!(wearer.sees("routes").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_is_erased_is_gone_and_what_comes_after_is_kept() {
+    for stored in STORES {
+        let mut wearer = wearer(stored).await;
+        for number in 1..=25 {
+            wearer.send(&vitals(number, 70)).await;
+        }
+        assert_eq!(wearer.sees("activity").len(), 50);
+        let held = wearer.world.journey.held(wearer.person.into()).unwrap();
+        assert!(held > 0);
+        let erased = wearer.world.journey.erase_person(wearer.person, wearer.world.time()).await.unwrap();
+        assert_eq!(erased.parts, held);
+        assert!(erased.keys > 0);
+        assert_eq!(wearer.world.journey.held(wearer.person.into()).unwrap(), 0);
+        assert!(wearer.sees("activity").is_empty());
+        wearer.world.pass(60);
+        assert!(matches!(wearer.send(&vitals(100, 66)).await, Admitted::Kept(_)));
+        assert_eq!(wearer.sees("activity"), ["heart-rate 66", "steps 4210"]);
+        if matches!(stored, Stored::OnDisk) {
+            wearer.world = wearer.world.restarted();
+            assert_eq!(wearer.sees("activity"), ["heart-rate 66", "steps 4210"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_purpose_sees_no_longer_than_it_keeps_and_the_bucket_goes_at_its_end() {
+    for stored in STORES {
+        let wearer = wearer(stored).await;
+        let world = &wearer.world;
+        world.journey.expire(world.time()).unwrap();
+        wearer.send(&vitals(1, 71)).await;
+        for _ in 0..45 {
+            world.pass(DAY);
+            world.journey.expire(world.time()).unwrap();
+        }
+        assert!(wearer.sees("usage-statistics").is_empty(), "kept for 30 days");
+        assert_eq!(wearer.sees("activity").len(), 2, "kept for 13 months");
+        let held = world.journey.held(wearer.person.into()).unwrap();
+        assert!(held > 0);
+        for _ in 0..450 {
+            world.pass(DAY);
+            world.journey.expire(world.time()).unwrap();
+        }
+        assert!(wearer.sees("activity").is_empty());
+        assert_eq!(world.journey.held(wearer.person.into()).unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_destroys_nothing() {
+    let wearer = wearer(Stored::OnDisk).await;
+    let world = &wearer.world;
+    world.journey.expire(world.time()).unwrap();
+    wearer.send(&vitals(1, 71)).await;
+    let right = world.time();
+    world.now.store(START + 40_000 * DAY, std::sync::atomic::Ordering::SeqCst);
+    for _ in 0..10 {
+        world.pass(3_600);
+        let expired = world.journey.expire(world.time()).unwrap();
+        assert!(expired.clock_jumped && expired.buckets == 0);
+        assert!(wearer.sees("activity").is_empty(), "read past its date");
+    }
+    world.now.store(right + 36_000, std::sync::atomic::Ordering::SeqCst);
+    world.journey.expire(world.time()).unwrap();
+    assert_eq!(wearer.sees("activity").len(), 2);
+}
+
+#[test]
+fn a_second_gateway_and_another_root_key_are_refused() {
+    let world = World::new(Stored::OnDisk, &[("watch", WATCH)]);
+    let settings = Settings { keep_free: 0, ..Settings::in_folder(world.folder.path()) };
+    let open = |settings: &Settings| {
+        let products = vec![product("watch", WATCH)];
+        housecarl_journey::journey::Journey::open(settings, products, || START, |_| {}).map(drop)
+    };
+    let error = open(&settings).unwrap_err().to_string();
+    assert_eq!(error, "another gateway has the data directory open");
+    drop(world.journey);
+    let other = Settings { root_key: world.folder.path().join("other.key"), ..settings.clone() };
+    let error = open(&other).unwrap_err().to_string();
+    assert!(error.starts_with("the root key is not the one of this key file"), "{error}");
+    open(&settings).unwrap();
+}
