@@ -7,11 +7,12 @@ use std::fmt;
 use housecarl_policy::path::{Marks, Matcher};
 use housecarl_policy::table::NO_PURPOSE;
 use housecarl_policy::{
-    Act, Decision, DeviceStanding, Gate, ItemId, PurposeId, Question, Standing, StreamId, Subject,
+    Act, Decision, DeviceStanding, Gate, ItemId, PurposeId, PurposeSet, Question, Standing, StreamId, Subject,
     SubjectKind, Table, Value, decide as policy_decides,
 };
 use serde_json::Value as Json;
 
+use crate::captured::Captured;
 use crate::receive::{Meet, Received, Unreadable, value, walk};
 
 /// The home that a message comes from, as a decision sees it.
@@ -20,9 +21,21 @@ pub trait Home {
     fn device(&self) -> &DeviceStanding;
     /// Everybody known in the home.
     fn people(&self) -> &[Standing];
+    /// The same as it was at an earlier moment (seconds since 1970), with the same people in the same
+    /// order. `None` where that cannot be known.
+    fn at(&self, moment: u64) -> Option<Past>;
     /// The person a message is about: by the mark in the message, or whose device it is. `None`
     /// where nobody is identified. No message ever creates a person.
     fn person(&self, mark: Option<&str>) -> Option<usize>;
+}
+
+/// What was settled and said at an earlier moment.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// See [`Home::device`].
+    pub device: DeviceStanding,
+    /// See [`Home::people`].
+    pub people: Vec<Standing>,
 }
 
 /// A value as the payload held it, until it is minimised.
@@ -82,6 +95,8 @@ pub(crate) struct Decided {
     pub(crate) item: ItemId,
     pub(crate) whose: Whose,
     pub(crate) decision: Decision,
+    /// The purposes that are permitted now and were not when it was captured.
+    pub(crate) late: PurposeSet,
     pub(crate) raw: Raw,
     pub(crate) certainty: Option<Raw>,
 }
@@ -114,6 +129,7 @@ pub fn decide(
     now: u64,
 ) -> Result<Permitted, Unreadable> {
     let mut gathered = Gathered {
+        now,
         records: vec![Record::default()],
         current: vec![0],
         undeclared: BTreeMap::new(),
@@ -128,6 +144,7 @@ pub fn decide(
     let mut unrecognised = BTreeMap::new();
     let batch = gathered.records.len() > 1;
     let records = gathered.records.len() - usize::from(batch);
+    let header_captured = gathered.records.first().and_then(|record| record.captured);
     let header_mark = gathered.records.first().and_then(|record| record.subject.clone());
     for (number, record) in gathered.records.into_iter().enumerate() {
         let mark = record.subject.clone().or_else(|| header_mark.clone());
@@ -139,12 +156,15 @@ pub fn decide(
                 None
             }
         };
+        let captured = record.captured.or(header_captured);
         for (item, raw) in record.values {
             let whose = whose(table, item, person);
-            let decision = policy_decides(table, home.device(), subject(home, whose), question(item, now));
+            let of = subject(home.people(), whose);
+            let decision = policy_decides(table, home.device(), of, question(item, now));
+            let (decision, late) = as_captured(table, home, whose, item, decision, captured);
             // The record of the whole message comes first, and counts as the first of a batch.
             let record = number.saturating_sub(usize::from(batch));
-            values.push(Decided { record, item, whose, decision, raw, certainty: None });
+            values.push(Decided { record, item, whose, decision, late, raw, certainty: None });
         }
         for (item, raw) in record.certainties {
             // A certainty belongs to the guess of its own record, and goes where that one goes.
@@ -166,10 +186,40 @@ const fn question(item: ItemId, now: u64) -> Question {
     Question { item, act: Act::Collect, received: now, now }
 }
 
-fn subject(home: &impl Home, whose: Whose) -> Subject<'_> {
+/// What comes late is kept only for what was permitted when it was captured and is permitted now.
+fn as_captured(
+    table: &Table<'_>,
+    home: &impl Home,
+    whose: Whose,
+    item: ItemId,
+    mut now: Decision,
+    captured: Option<Captured>,
+) -> (Decision, PurposeSet) {
+    let then = match captured {
+        // The device does not say, and sends at once.
+        None => return (now, PurposeSet::NONE),
+        Some(Captured::At(at)) => home.at(at).map_or(PurposeSet::NONE, |past| {
+            policy_decides(table, &past.device, subject(&past.people, whose), question(item, at)).permitted
+        }),
+        // A clock that cannot be believed, and history that cannot be had, permit nothing.
+        Some(Captured::Unbelievable) => PurposeSet::NONE,
+    };
+    let late = now.permitted.without(then);
+    if !late.is_empty() {
+        now.permitted = now.permitted & then;
+        // For somebody whom nobody identified it is the shortest of all in any case.
+        if !matches!(whose, Whose::Bystander) {
+            let keeps = now.permitted.iter().filter_map(|id| table.purpose(id)).map(|purpose| purpose.keep_seconds);
+            now.keep_seconds = keeps.max().unwrap_or(0);
+        }
+    }
+    (now, late)
+}
+
+fn subject(people: &[Standing], whose: Whose) -> Subject<'_> {
     match whose {
-        Whose::Person(person) => home.people().get(person).map_or(Subject::Bystander, Subject::Person),
-        Whose::Household => Subject::Household(home.people()),
+        Whose::Person(person) => people.get(person).map_or(Subject::Bystander, Subject::Person),
+        Whose::Household => Subject::Household(people),
         Whose::Bystander => Subject::Bystander,
     }
 }
@@ -196,7 +246,7 @@ fn recognised(
     let uses = |item: ItemId| table.item(item).is_some_and(|record| record.uses.contains(identification));
     let mut closed = None;
     for (item, _) in record.values.iter().filter(|(item, _)| uses(*item)) {
-        let subject = subject(home, Whose::Person(known));
+        let subject = subject(home.people(), Whose::Person(known));
         match policy_decides(table, home.device(), subject, question(*item, now)).gate(identification) {
             None => return Ok(person),
             Some(gate) => closed = Some(gate),
@@ -210,11 +260,13 @@ fn recognised(
 #[derive(Default)]
 struct Record {
     subject: Option<String>,
+    captured: Option<Captured>,
     values: Vec<(ItemId, Raw)>,
     certainties: Vec<(ItemId, Raw)>,
 }
 
 struct Gathered {
+    now: u64,
     records: Vec<Record>,
     /// The records that the walk is inside, innermost last.
     current: Vec<usize>,
@@ -227,6 +279,9 @@ impl Meet for Gathered {
         let current = self.current.last().copied().unwrap_or(0);
         let Some(record) = self.records.get_mut(current) else { return };
         let raw = Raw::of(json);
+        if marks.has(Marks::CAPTURED) {
+            record.captured = Some(Captured::read(&raw, self.now));
+        }
         if marks.has(Marks::IDENTITY)
             && let Some(value) = raw.mark()
         {

@@ -10,6 +10,7 @@ use crate::journey::{Journey, NotChanged, OpenError};
 use crate::keys::{KeyName, KeysError};
 use crate::people::register::ErasureRow;
 use crate::people::{PersonId, SubjectId};
+use crate::seal;
 use crate::store::{StoreError, Wanted};
 
 /// How many rows are removed together.
@@ -32,7 +33,8 @@ impl Journey {
     /// [`NotChanged`]. Once it is written down it is finished, by this or by the next start.
     pub async fn erase_person(&self, person: PersonId, now: u64) -> Result<Erased, NotChanged> {
         let home = self.homes.home_of(person).ok_or(NotChanged::Unknown("person"))?;
-        let erasure = self.register.add_erasure(person.into(), now.saturating_add(1), now)?;
+        let erasure = self.register.add_erasure(person.into(), now, now)?;
+        self.homes.set_horizon(person.into(), erasure.before);
         // What is under way is decided again, and sealed under a new key.
         home.epoch.end();
         drop(home.reading.write());
@@ -59,12 +61,17 @@ impl Journey {
     }
 
     fn remove_rows(&self, erasure: &ErasureRow) -> Result<u64, StoreError> {
-        let wanted = Wanted { subject: erasure.subject, stream: None, received: 0..erasure.before };
+        let received = 0..erasure.before.saturating_add(1);
+        let wanted = Wanted { subject: erasure.subject, stream: None, received };
         let mut removed = 0_u64;
         loop {
             let mut rows = Vec::new();
             self.store.scan(&wanted, &mut |stored| {
-                rows.push((stored.row().bucket, stored.row().place));
+                let row = stored.row();
+                // What came in the same second but after the key was destroyed opens, and stays.
+                if row.place.received < erasure.before || !matches!(seal::open(&stored, &self.keys), Ok(Some(_))) {
+                    rows.push((row.bucket, row.place));
+                }
                 rows.len() < ROWS_AT_ONCE
             })?;
             if rows.is_empty() {

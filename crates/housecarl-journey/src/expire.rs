@@ -3,8 +3,11 @@
 //! A read refuses a part from its end date on. When its bucket is over, the bucket's key is
 //! overwritten, and with it go all copies; then the bucket is dropped.
 
+use std::collections::BTreeSet;
+
 use crate::journey::{Journey, NotChanged};
 use crate::keys::KeyName;
+use crate::store::Bucket;
 
 /// A clock that differs by more than this from when it was last looked at has jumped, or the
 /// gateway was off for long. In seconds.
@@ -12,6 +15,9 @@ const JUMP_MAX: u64 = 2 * 86_400;
 /// For so long a clock has to move on without a jump before anything is destroyed on its word: a
 /// wrong one is set right or noticed by then. In seconds.
 const STEADY_MIN: u64 = 86_400;
+
+/// For how long ahead buckets are made, in seconds.
+const AHEAD: u64 = 3_600;
 
 /// What an expiry run did.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -23,11 +29,13 @@ pub struct Expired {
 }
 
 impl Journey {
-    /// Destroys every bucket that is over. To be called every few minutes.
+    /// Destroys every bucket that is over, and makes those that will be needed until the next run,
+    /// so that no message waits for one. To be called every few minutes.
     ///
     /// # Errors
     /// [`NotChanged`]; what is not destroyed yet is destroyed by the next run.
     pub fn expire(&self, now: u64) -> Result<Expired, NotChanged> {
+        self.make_ahead(now)?;
         let (seen, steady) = self.register.clock()?;
         let passed = now.checked_sub(seen).filter(|passed| *passed <= JUMP_MAX);
         let steady = match passed {
@@ -48,5 +56,32 @@ impl Journey {
             self.store.drop_bucket(*bucket)?;
         }
         Ok(Expired { buckets: over.len(), clock_jumped: false })
+    }
+
+    /// Removes from the files what was removed from the records: to be called once a day, and the
+    /// bound on how long ciphertext without a key can still be found there.
+    ///
+    /// # Errors
+    /// [`NotChanged`].
+    pub fn turn_over(&self, now: u64) -> Result<(), NotChanged> {
+        Ok(self.store.turn_over(now)?)
+    }
+
+    fn make_ahead(&self, now: u64) -> Result<(), NotChanged> {
+        let mut needed = BTreeSet::new();
+        for (_, product) in self.products() {
+            let table = product.version().table;
+            let purposes = table.purposes().iter().filter_map(|id| table.purpose(id));
+            for keep in purposes.flat_map(|purpose| [purpose.keep_seconds, purpose.keep_bystander_seconds]) {
+                let end = now.saturating_add(u64::from(keep));
+                needed.extend([end, end.saturating_add(AHEAD)].map(|end| Bucket::of(end, keep)));
+            }
+        }
+        for bucket in needed {
+            self.keys.secret_or_new(KeyName::Bucket(bucket))?;
+            self.keys.sync()?;
+            self.store.create_bucket(bucket)?;
+        }
+        Ok(())
     }
 }

@@ -11,7 +11,7 @@ use housecarl_policy::{AgeBand, DeviceStanding, Standing, StreamId};
 use crate::decide::Whose;
 use crate::keys::{self, KeyName, Keys, KeysError, RootKey, RootKeyError};
 use crate::minimise::{Minimised, PseudonymKey};
-use crate::people::homes::{DeviceAtWork, HomeAtWork, Homes, View};
+use crate::people::homes::{HomeAtWork, Homes, View};
 use crate::people::register::{ChoiceRow, DeviceRow, HomeRow, PersonRow, Register};
 use crate::people::{About, DeviceId, HomeId, NotSayable, PersonId, RegisterError, Said, SubjectId};
 use crate::product::{InForce, Product, ProductNumber, Version};
@@ -296,8 +296,45 @@ impl Journey {
         for (home, mac, person) in self.register.marks()? {
             self.homes.add_mark(home, mac, person);
         }
+        for (subject, before) in self.register.horizons()? {
+            self.homes.set_horizon(subject, before);
+        }
+        // SQLite is asked while its answers are used, and nothing that adds asks it.
         self.register.choices(|choice| self.add(&choice))?;
         Ok(())
+    }
+
+    /// What a person had said until a moment.
+    pub(crate) fn standing_at(
+        &self,
+        person: PersonId,
+        band: AgeBand,
+        product: ProductNumber,
+        moment: u64,
+    ) -> Option<Standing> {
+        let version = self.product(product)?.version();
+        let choices = self.register.choices_about(About::Person(person), product, moment).ok()?;
+        let mut standing = Standing::unasked(band);
+        for choice in choices {
+            self.open_said(&choice)?.add_to(&mut standing, &version);
+        }
+        Some(standing)
+    }
+
+    /// What had been settled for a device until a moment.
+    pub(crate) fn device_standing_at(
+        &self,
+        device: DeviceId,
+        product: ProductNumber,
+        moment: u64,
+    ) -> Option<DeviceStanding> {
+        let version = self.product(product)?.version();
+        let choices = self.register.choices_about(About::Device(device), product, moment).ok()?;
+        let mut standing = DeviceStanding::default();
+        for choice in choices {
+            self.open_said(&choice)?.add_to_device(&mut standing, &version);
+        }
+        Some(standing)
     }
 
     fn mac_of(&self, household: SubjectId) -> Result<aws_lc_rs::hmac::Key, KeysError> {
@@ -508,9 +545,9 @@ impl Journey {
         let product = self.product(device.row.product).ok_or(NotAdmitted::NoSuchDevice)?;
         loop {
             // Whoever changes their mind while this is under way has it decided again.
-            let view = View::of(&device, &product.standings);
+            let view = View::of(&device, &product.standings, self);
             let version = product.version();
-            let (minimised, identity) = self.decide(&device, &version, stream, message, &view, now)?;
+            let (minimised, identity) = self.decide(&version, stream, message, &view, now)?;
             if let Some(watch) = self.watch.get() {
                 watch(device.row.id, &version, stream, &minimised);
             }
@@ -541,14 +578,12 @@ impl Journey {
     /// The first three stages, and what the message is recognised by.
     fn decide(
         &self,
-        device: &DeviceAtWork,
         version: &Version,
         stream: StreamId,
         message: Message<'_>,
-        view: &View,
+        view: &View<'_>,
         now: u64,
     ) -> Result<(Minimised, Vec<u8>), NotAdmitted> {
-        let _ = device;
         let received = receive(message.payload).map_err(NotAdmitted::Unreadable)?;
         let mut permitted =
             decide(received, &version.table, stream, view, now).map_err(NotAdmitted::Unreadable)?;

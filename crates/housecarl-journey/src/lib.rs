@@ -8,6 +8,7 @@
 //! stage does not compile. `people` is what decisions are told. Nothing on the way prints a value: `Debug` prints the type's name.
 
 pub mod receive;
+mod captured;
 pub mod decide;
 pub mod minimise;
 pub mod seal;
@@ -20,6 +21,6 @@ pub mod read;
 pub mod erase;
 pub mod expire;
 
-pub use decide::{Home, Permitted, decide};
+pub use decide::{Home, Past, Permitted, decide};
 pub use minimise::{Left, Minimised, PseudonymKey, minimise};
 pub use receive::{Received, Unreadable, receive};

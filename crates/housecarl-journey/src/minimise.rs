@@ -7,7 +7,7 @@ use std::fmt;
 use aws_lc_rs::hmac;
 use housecarl_policy::table::item_flag;
 use housecarl_policy::{
-    Decimal, Decision, Gate, ItemId, Operator, Outcome, Table, Value, minimise as policy_minimises,
+    Decimal, Decision, Gate, ItemId, Operator, Outcome, PurposeSet, Table, Value, minimise as policy_minimises,
 };
 use minicbor::{Decode, Encode};
 
@@ -132,6 +132,7 @@ struct Entry {
     item: ItemId,
     whose: Whose,
     decision: Decision,
+    late: PurposeSet,
     left: Left,
     guess: bool,
     kept: Option<Kept>,
@@ -163,6 +164,8 @@ pub struct Fate<'m> {
     pub whose: Whose,
     /// How it was decided.
     pub decision: &'m Decision,
+    /// The purposes that are permitted now and were not when it was captured.
+    pub late: PurposeSet,
     /// What is left.
     pub left: Left,
     /// Whether it is marked as a guess.
@@ -179,6 +182,7 @@ impl Minimised {
             item: entry.item,
             whose: entry.whose,
             decision: &entry.decision,
+            late: entry.late,
             left: entry.left,
             guess: entry.guess,
             certain: entry.certainty.is_some(),
@@ -257,6 +261,7 @@ pub fn minimise<K: Borrow<PseudonymKey>>(
             item: value.item,
             whose: value.whose,
             decision: value.decision,
+            late: value.late,
             left,
             guess,
             kept,

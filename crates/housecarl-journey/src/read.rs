@@ -150,7 +150,7 @@ impl Journey {
             }
             // Held until the part is handed on: whoever withdraws waits for it.
             let _reading = device.home.reading.read().unwrap_or_else(PoisonError::into_inner);
-            let view = View::of(&device, &product.standings);
+            let view = View::of(&device, &product.standings, self);
             let place = stored.row().place;
             release(&part, place.received, place.stream, ask, &product.version(), &view, now)
                 .into_iter()
@@ -168,7 +168,7 @@ fn release(
     stream: StreamNumber,
     ask: &Ask,
     version: &Version,
-    view: &View,
+    view: &View<'_>,
     now: u64,
 ) -> Vec<Released> {
     let Some(whose) = view.whose(ask.subject) else { return Vec::new() };

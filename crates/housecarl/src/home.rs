@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use housecarl_journey::Home;
+use housecarl_journey::{Home, Past};
 use housecarl_manifest::problem::did_you_mean;
 use housecarl_policy::table::purpose_flag;
 use housecarl_policy::table::record::PurposeRecord;
@@ -218,6 +218,10 @@ impl Home for Made {
     }
     fn people(&self) -> &[Standing] {
         &self.people
+    }
+    fn at(&self, _: u64) -> Option<Past> {
+        // They have never said anything else.
+        Some(Past { device: self.device, people: self.people.clone() })
     }
     fn person(&self, _: Option<&str>) -> Option<usize> {
         (!self.people.is_empty()).then_some(0)

@@ -45,6 +45,10 @@ impl One {
 }
 
 impl Home for One {
+    fn at(&self, _: u64) -> Option<housecarl_journey::Past> {
+        Some(housecarl_journey::Past { device: self.device, people: self.people.to_vec() })
+    }
+
     fn device(&self) -> &DeviceStanding {
         &self.device
     }

@@ -5,11 +5,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use aws_lc_rs::hmac;
-use housecarl_policy::{DeviceStanding, Standing};
+use housecarl_policy::{DeviceStanding, PurposeSet, Standing};
 
 use super::register::{DeviceRow, HomeRow, PersonRow};
 use super::{DeviceId, HomeId, PersonId, Standings, SubjectId};
-use crate::decide::{Home, Whose};
+use crate::decide::{Home, Past, Whose};
+use crate::journey::Journey;
+use crate::product::ProductNumber;
 use crate::store::Identity;
 use crate::store::commit::{Epoch, Moment};
 
@@ -19,6 +21,8 @@ pub(crate) struct Homes {
     homes: RwLock<BTreeMap<HomeId, Arc<HomeAtWork>>>,
     devices: RwLock<BTreeMap<DeviceId, Arc<DeviceAtWork>>>,
     people: RwLock<BTreeMap<PersonId, HomeId>>,
+    /// What was captured before is erased, also when it comes later.
+    horizons: RwLock<BTreeMap<SubjectId, u64>>,
 }
 
 impl fmt::Debug for Homes {
@@ -130,14 +134,25 @@ impl Homes {
         self.devices.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
-    pub(crate) fn devices(&self) -> Vec<Arc<DeviceAtWork>> {
-        self.devices.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    /// Everything about a subject from before a moment is erased.
+    pub(crate) fn set_horizon(&self, subject: SubjectId, before: u64) {
+        let mut horizons = self.horizons.write().unwrap_or_else(PoisonError::into_inner);
+        let horizon = horizons.entry(subject).or_default();
+        *horizon = before.max(*horizon);
+    }
+
+    fn is_erased(&self, subject: SubjectId, captured: u64) -> bool {
+        let horizons = self.horizons.read().unwrap_or_else(PoisonError::into_inner);
+        horizons.get(&subject).is_some_and(|before| captured < *before)
     }
 }
 
 /// A home as one device's message finds it: read once, so that everything in one message is decided
 /// by the same choices, and with the moment at which it was read.
-pub(crate) struct View {
+pub(crate) struct View<'j> {
+    journey: &'j Journey,
+    product: ProductNumber,
+    device_id: DeviceId,
     pub(crate) moment: Moment,
     home: Arc<HomeAtWork>,
     device: DeviceStanding,
@@ -146,8 +161,8 @@ pub(crate) struct View {
     standings: Vec<Standing>,
 }
 
-impl View {
-    pub(crate) fn of(device: &DeviceAtWork, standings: &Standings) -> Self {
+impl<'j> View<'j> {
+    pub(crate) fn of(device: &DeviceAtWork, standings: &Standings, journey: &'j Journey) -> Self {
         // First the moment: what changes while the rest is read makes it the past.
         let moment = device.home.epoch.now();
         let members = device.home.members.read().unwrap_or_else(PoisonError::into_inner);
@@ -155,7 +170,17 @@ impl View {
         let (ids, standings) = known.unzip();
         drop(members);
         let home = Arc::clone(&device.home);
-        Self { moment, home, device: device.standing(), holder: device.row.holder, ids, standings }
+        Self {
+            journey,
+            product: device.row.product,
+            device_id: device.row.id,
+            moment,
+            home,
+            device: device.standing(),
+            holder: device.row.holder,
+            ids,
+            standings,
+        }
     }
 
     /// Under whose key a value goes.
@@ -179,13 +204,36 @@ impl View {
     }
 }
 
-impl Home for View {
+impl Home for View<'_> {
     fn device(&self) -> &DeviceStanding {
         &self.device
     }
 
     fn people(&self) -> &[Standing] {
         &self.standings
+    }
+
+    fn at(&self, moment: u64) -> Option<Past> {
+        let unchanged = |changed_at: u32| u64::from(changed_at) <= moment;
+        let device = if unchanged(self.device.changed_at) {
+            self.device
+        } else {
+            self.journey.device_standing_at(self.device_id, self.product, moment)?
+        };
+        let person = |(id, now): (&PersonId, &Standing)| {
+            if self.journey.homes.is_erased((*id).into(), moment) {
+                // What was erased does not come back by being sent again.
+                let mut nobody = Standing::unasked(now.band);
+                nobody.refused = PurposeSet::ALL;
+                return Some(nobody);
+            }
+            if unchanged(now.changed_at) {
+                return Some(*now);
+            }
+            self.journey.standing_at(*id, now.band, self.product, moment)
+        };
+        let people = self.ids.iter().zip(&self.standings).map(person).collect::<Option<_>>()?;
+        Some(Past { device, people })
     }
 
     fn person(&self, mark: Option<&str>) -> Option<usize> {
