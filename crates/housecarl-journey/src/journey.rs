@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, PoisonError};
 
 use housecarl_policy::table::TableError;
 use housecarl_policy::{AgeBand, DeviceStanding, Standing, StreamId};
+use tokio::sync::watch;
 
 use crate::decide::Whose;
 use crate::keys::{self, KeyName, Keys, KeysError, RootKey, RootKeyError};
@@ -19,8 +20,9 @@ use crate::seal::{Belongs, Sequence};
 use crate::store::commit::{Commits, Failed, Outcome};
 use crate::store::memory::Memory;
 use crate::store::records::Records;
-use crate::store::{Store, StoreError, Wanted};
-use crate::{Unreadable, decide, minimise, receive, seal};
+use crate::store::{self, Store, StoreError};
+use crate::wanted::Wanted;
+use crate::{Home as _, Unreadable, decide, minimise, receive, seal};
 
 /// Where the records are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -279,6 +281,7 @@ impl Journey {
         };
         journey.load()?;
         journey.finish_erasures(now)?;
+        journey.homes.each(|home| journey.want(home, now));
         Ok(journey)
     }
 
@@ -290,8 +293,8 @@ impl Journey {
         for person in self.register.people()? {
             self.take_in(&person);
         }
-        for device in self.register.devices()? {
-            self.homes.add_device(device);
+        for (device, secret) in self.register.devices()? {
+            self.homes.add_device(device, secret);
         }
         for (home, mac, person) in self.register.marks()? {
             self.homes.add_mark(home, mac, person);
@@ -454,7 +457,7 @@ impl Journey {
         self.product(product).ok_or(NotChanged::Unknown("product"))?;
         let row = DeviceRow { id: DeviceId::random()?, home, product, holder };
         self.register.add_device(&row)?;
-        self.homes.add_device(row);
+        self.homes.add_device(row, None);
         Ok(row.id)
     }
 
@@ -462,12 +465,13 @@ impl Journey {
     ///
     /// # Errors
     /// [`NotChanged`].
-    pub fn add_mark(&self, person: PersonId, mark: &str) -> Result<(), NotChanged> {
+    pub fn add_mark(&self, person: PersonId, mark: &str, now: u64) -> Result<(), NotChanged> {
         let home = self.homes.home_of(person).ok_or(NotChanged::Unknown("person"))?;
         let mac = home.mark(mark);
         self.register.add_mark(home.row.id, mac, person)?;
         self.homes.add_mark(home.row.id, mac, person);
         home.epoch.end();
+        self.want(&home, now);
         Ok(())
     }
 
@@ -501,6 +505,7 @@ impl Journey {
             // 3. Memory: whoever decides from now on decides by it, and finds the past ended.
             self.add(&choice);
             home.epoch.end();
+            self.want(&home, now);
         }
         // 4. What is being read is handed on, and the next part is decided by the new standing.
         drop(home.reading.write().unwrap_or_else(PoisonError::into_inner));
@@ -509,13 +514,29 @@ impl Journey {
         Ok(())
     }
 
+    /// What a device is wanted to send, now and whenever that changes.
+    #[must_use]
+    pub fn wanted(&self, device: DeviceId) -> Option<watch::Receiver<Wanted>> {
+        Some(self.homes.device(device)?.wanted())
+    }
+
+    /// Works out again what each device of a home is wanted to send.
+    fn want(&self, home: &HomeAtWork, now: u64) {
+        for device in home.devices().into_iter().filter_map(|id| self.homes.device(id)) {
+            let Some(product) = self.product(device.row.product) else { continue };
+            let view = View::of(&device, &product.standings, self);
+            let (version, nameable) = (product.version(), view.nameable());
+            device.want(Wanted::of(&version, view.device(), &nameable, view.people(), now));
+        }
+    }
+
     /// How many parts lie here about a subject, readable or not.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn held(&self, subject: SubjectId) -> Result<u64, StoreError> {
         let mut parts = 0_u64;
-        let wanted = Wanted { subject, stream: None, received: 0..u64::MAX };
+        let wanted = store::Wanted { subject, stream: None, received: 0..u64::MAX };
         self.store.scan(&wanted, &mut |_| {
             parts = parts.saturating_add(1);
             true

@@ -19,6 +19,7 @@ pub mod product;
 pub mod journey;
 pub mod read;
 pub mod erase;
+pub mod wanted;
 pub mod expire;
 
 pub use decide::{Home, Past, Permitted, decide};

@@ -19,7 +19,7 @@ async fn wearer(stored: Stored) -> Wearer {
     let world = World::new(stored, &[("watch", WATCH)]);
     let person = world.person(AgeBand::Adult);
     let device = world.device("watch", Some(person));
-    world.journey.add_mark(person, "p1").unwrap();
+    world.journey.add_mark(person, "p1", world.time()).unwrap();
     for feature in ["activity", "coaching", "routes", "sleep"] {
         world.says(About::Device(device), "watch", Said::Feature(feature.to_owned(), true)).await;
     }
@@ -235,6 +235,84 @@ async fn what_was_captured_before_an_erasure_does_not_come_back() {
         assert_eq!(wearer.send(&at(1, &(START + DAY / 2).to_string())).await, Admitted::Nothing);
         assert!(matches!(wearer.send(&at(2, &(START + DAY + 1).to_string())).await, Admitted::Kept(_)));
     }
+}
+
+#[tokio::test]
+async fn a_device_is_told_what_is_wanted_of_it_and_nothing_before_a_choice() {
+    let world = World::new(Stored::InMemory, &[("watch", WATCH)]);
+    let person = world.person(AgeBand::Adult);
+    let device = world.device("watch", Some(person));
+    let mut wanted = world.journey.wanted(device).unwrap();
+    let items = |wanted: &housecarl_journey::wanted::Wanted| -> Vec<String> {
+        wanted.items().iter().map(|(item, step)| format!("{item} {step}").trim_end().to_owned()).collect()
+    };
+    assert_eq!(wanted.borrow().to_json(), br#"{"wanted":{}}"#);
+    for feature in ["activity", "routes"] {
+        world.says(About::Device(device), "watch", Said::Feature(feature.to_owned(), true)).await;
+    }
+    // An alarm on life needs nobody to be told.
+    assert_eq!(items(&wanted.borrow_and_update()), ["fall"]);
+    world.agrees(About::Person(person), "watch", &["activity"]).await;
+    let now = items(&wanted.borrow_and_update());
+    assert!(now.contains(&"heart-rate".to_owned()) && !now.iter().any(|item| item.starts_with("position")), "{now:?}");
+    let precision = |step: &str| Said::Precision("position".to_owned(), step.to_owned());
+    world.says(About::Person(person), "watch", precision("street")).await;
+    assert!(items(&wanted.borrow_and_update()).contains(&"position street".to_owned()));
+    world.says(About::Person(person), "watch", precision("town")).await;
+    assert!(wanted.has_changed().unwrap());
+    assert!(items(&wanted.borrow_and_update()).contains(&"position town".to_owned()));
+    world.says(About::Person(person), "watch", Said::Refused("activity".to_owned())).await;
+    assert!(!items(&wanted.borrow_and_update()).contains(&"heart-rate".to_owned()));
+}
+
+#[tokio::test]
+async fn a_device_comes_in_by_its_claim_and_its_secret_until_it_is_revoked() {
+    let mut world = World::new(Stored::OnDisk, &[("watch", WATCH)]);
+    let (product, _) = world.product("watch");
+    let (journey, now) = (&world.journey, world.time());
+    let code = journey.issue_claim(world.home, product, None, now).unwrap();
+    assert!(journey.enrol("0000", now).is_err());
+    let (device, secret) = journey.enrol(code.reveal(), now).unwrap();
+    assert!(journey.enrol(code.reveal(), now).is_err(), "a code is good for once");
+    let old = journey.issue_claim(world.home, product, None, now).unwrap();
+    assert!(journey.enrol(old.reveal(), now + DAY).is_err(), "and for a day");
+    assert!(journey.device_with(device, b"wrong").is_none());
+    let first = secret.reveal().as_bytes().to_vec();
+    assert!(journey.device_with(device, &first).is_some());
+    let open = journey.device_with(device, &first).unwrap();
+    let renewed = journey.renew_device_secret(device).unwrap();
+    open.revoked().await;
+    assert!(journey.device_with(device, &first).is_none());
+    world = world.restarted();
+    let journey = &world.journey;
+    let open = journey.device_with(device, renewed.reveal().as_bytes()).unwrap();
+    journey.revoke_device(device).unwrap();
+    open.revoked().await;
+    assert!(journey.device_with(device, renewed.reveal().as_bytes()).is_none());
+    world = world.restarted();
+    assert!(world.journey.device_with(device, renewed.reveal().as_bytes()).is_none());
+}
+
+#[test]
+fn operators_and_consumers_have_a_token_that_can_be_renewed_and_revoked() {
+    use housecarl_journey::people::credentials::Role;
+    let world = World::new(Stored::OnDisk, &[("watch", WATCH)]);
+    let journey = &world.journey;
+    let first = journey.first_operator().unwrap().unwrap();
+    assert!(journey.first_operator().unwrap().is_none(), "there is one first operator");
+    let token = journey.renew_operator(first.reveal()).unwrap();
+    assert_eq!(journey.operator_with(first.reveal()).unwrap(), None);
+    assert_eq!(journey.operator_with(token.reveal()).unwrap().unwrap().role, Role::Operator);
+    let purposes = vec!["activity".to_owned(), "sleep".to_owned()];
+    let consumer = Role::Consumer { product: "watch".to_owned(), purposes };
+    let (_, reader) = journey.add_operator(&consumer).unwrap();
+    let unknown = Role::Consumer { product: "watch".to_owned(), purposes: vec!["nothing".to_owned()] };
+    assert!(journey.add_operator(&unknown).is_err());
+    assert_eq!(journey.operator_with(reader.reveal()).unwrap().unwrap().role, consumer);
+    journey.revoke_operator(token.reveal()).unwrap();
+    assert_eq!(journey.operator_with(token.reveal()).unwrap(), None);
+    assert!(journey.renew_operator(token.reveal()).is_err());
+    assert!(world.restarted().journey.first_operator().unwrap().is_none());
 }
 
 #[tokio::test]

@@ -6,13 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use aws_lc_rs::hmac;
 use housecarl_policy::{DeviceStanding, PurposeSet, Standing};
+use tokio::sync::watch;
 
+use super::credentials::Hash;
 use super::register::{DeviceRow, HomeRow, PersonRow};
 use super::{DeviceId, HomeId, PersonId, Standings, SubjectId};
 use crate::decide::{Home, Past, Whose};
 use crate::journey::Journey;
 use crate::product::ProductNumber;
 use crate::store::Identity;
+use crate::wanted::Wanted;
 use crate::store::commit::{Epoch, Moment};
 
 /// Everybody's home and everything in it.
@@ -47,10 +50,16 @@ pub(crate) struct HomeAtWork {
 #[derive(Default)]
 struct Members {
     people: Vec<PersonId>,
+    devices: Vec<DeviceId>,
     marks: BTreeMap<[u8; 16], PersonId>,
 }
 
 impl HomeAtWork {
+    /// The devices here.
+    pub(crate) fn devices(&self) -> Vec<DeviceId> {
+        self.members.read().unwrap_or_else(PoisonError::into_inner).devices.clone()
+    }
+
     /// The code of a mark by which messages name somebody of this home.
     pub(crate) fn mark(&self, mark: &str) -> [u8; 16] {
         self.code(&[b"mark", mark.as_bytes()])
@@ -76,11 +85,35 @@ pub(crate) struct DeviceAtWork {
     pub(crate) row: DeviceRow,
     pub(crate) home: Arc<HomeAtWork>,
     standing: RwLock<DeviceStanding>,
+    secret: watch::Sender<Option<Hash>>,
+    wanted: watch::Sender<Wanted>,
 }
 
 impl DeviceAtWork {
     pub(crate) fn standing(&self) -> DeviceStanding {
         *self.standing.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is kept of its secret, now and when it changes.
+    pub(crate) fn secret(&self) -> watch::Receiver<Option<Hash>> {
+        self.secret.subscribe()
+    }
+
+    pub(crate) fn set_secret(&self, secret: Option<Hash>) {
+        self.secret.send_replace(secret);
+    }
+
+    /// What it is wanted to send, now and when it changes.
+    pub(crate) fn wanted(&self) -> watch::Receiver<Wanted> {
+        self.wanted.subscribe()
+    }
+
+    pub(crate) fn want(&self, wanted: Wanted) {
+        self.wanted.send_if_modified(|present| {
+            let changed = *present != wanted;
+            *present = wanted;
+            changed
+        });
     }
 
     pub(crate) fn settle(&self, standing: DeviceStanding) {
@@ -110,15 +143,23 @@ impl Homes {
         home.epoch.end();
     }
 
-    pub(crate) fn add_device(&self, row: DeviceRow) {
+    pub(crate) fn add_device(&self, row: DeviceRow, secret: Option<Hash>) {
         let Some(home) = self.home(row.home) else { return };
-        let device = DeviceAtWork { row, home, standing: RwLock::default() };
+        let device =
+            DeviceAtWork { row, home, standing: RwLock::default(), secret: watch::Sender::new(secret), wanted: watch::Sender::default() };
+        device.home.members.write().unwrap_or_else(PoisonError::into_inner).devices.push(row.id);
         self.devices.write().unwrap_or_else(PoisonError::into_inner).insert(row.id, Arc::new(device));
     }
 
     pub(crate) fn add_mark(&self, home: HomeId, mac: [u8; 16], person: PersonId) {
         let Some(home) = self.home(home) else { return };
         home.members.write().unwrap_or_else(PoisonError::into_inner).marks.insert(mac, person);
+    }
+
+    /// Goes through every home.
+    pub(crate) fn each(&self, each: impl FnMut(&HomeAtWork)) {
+        let homes: Vec<_> = self.homes.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        homes.iter().map(Arc::as_ref).for_each(each);
     }
 
     pub(crate) fn home(&self, id: HomeId) -> Option<Arc<HomeAtWork>> {
@@ -181,6 +222,14 @@ impl<'j> View<'j> {
             ids,
             standings,
         }
+    }
+
+    /// Those whom messages of this device can be about: who has a mark, and the holder.
+    pub(crate) fn nameable(&self) -> Vec<Standing> {
+        let members = self.home.members.read().unwrap_or_else(PoisonError::into_inner);
+        let nameable = |id: &PersonId| Some(*id) == self.holder || members.marks.values().any(|named| named == id);
+        let known = self.ids.iter().zip(&self.standings).filter(|(id, _)| nameable(id));
+        known.map(|(_, standing)| *standing).collect()
     }
 
     /// Under whose key a value goes.

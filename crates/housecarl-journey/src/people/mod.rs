@@ -4,6 +4,7 @@ mod ids;
 mod entry;
 mod slots;
 mod said;
+pub mod credentials;
 pub(crate) mod register;
 pub(crate) mod homes;
 pub mod standings;

@@ -8,8 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use housecarl_policy::AgeBand;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::credentials::{ClaimRow, Hash, Operator, OperatorId, Role};
 use super::{DeviceId, HomeId, PersonId, SubjectId};
 use crate::product::ProductNumber;
 use crate::store::StreamNumber;
@@ -237,6 +238,75 @@ impl Register {
         Ok(())
     }
 
+    /// Gives a device this secret, or none.
+    pub(crate) fn set_device_secret(&self, device: DeviceId, secret: Option<Hash>) -> Result<()> {
+        let values = params![secret.map(|hash| hash.0), device];
+        self.connection().execute("UPDATE device SET secret = ?1 WHERE id = ?2", values)?;
+        Ok(())
+    }
+
+    pub(crate) fn add_claim(&self, code: Hash, claim: &ClaimRow) -> Result<()> {
+        self.connection().execute(
+            "INSERT INTO claim (code, home, product, holder, until) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![code.0, claim.home, claim.product.0, claim.holder, seconds(claim.until)],
+        )?;
+        Ok(())
+    }
+
+    /// Uses a claim code up, and forgets those that are too old.
+    pub(crate) fn take_claim(&self, code: Hash, now: u64) -> Result<Option<ClaimRow>> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        transaction.execute("DELETE FROM claim WHERE until <= ?1", [seconds(now)])?;
+        let claim = transaction
+            .query_one("DELETE FROM claim WHERE code = ?1 RETURNING home, product, holder, until", [code.0], |row| {
+                let product = ProductNumber(row.get(1)?);
+                let until = row.get::<_, i64>(3)?.unsigned_abs();
+                Ok(ClaimRow { home: row.get(0)?, product, holder: row.get(2)?, until })
+            })
+            .optional()?;
+        transaction.commit()?;
+        Ok(claim)
+    }
+
+    pub(crate) fn has_operators(&self) -> Result<bool> {
+        Ok(self.connection().query_one("SELECT EXISTS (SELECT 1 FROM operator)", [], |row| row.get(0))?)
+    }
+
+    pub(crate) fn add_operator(&self, role: &Role, token: Hash) -> Result<OperatorId> {
+        let (product, purposes) = match role {
+            Role::Operator => (None, None),
+            // Names of a manifest have no spaces.
+            Role::Consumer { product, purposes } => (Some(product), Some(purposes.join(" "))),
+        };
+        let connection = self.connection();
+        connection.execute(
+            "INSERT INTO operator (product, purposes, token) VALUES (?1, ?2, ?3)",
+            params![product, purposes, token.0],
+        )?;
+        Ok(OperatorId(connection.last_insert_rowid()))
+    }
+
+    /// Whether there was such a token.
+    pub(crate) fn set_operator_token(&self, old: Hash, new: Option<Hash>) -> Result<bool> {
+        let values = params![new.map(|hash| hash.0), old.0];
+        Ok(self.connection().execute("UPDATE operator SET token = ?1 WHERE token = ?2", values)? > 0)
+    }
+
+    pub(crate) fn operator(&self, token: Hash) -> Result<Option<Operator>> {
+        let row = |row: &Row<'_>| {
+            let role = match (row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?) {
+                (Some(product), Some(purposes)) => {
+                    Role::Consumer { product, purposes: purposes.split(' ').map(str::to_owned).collect() }
+                }
+                _ => Role::Operator,
+            };
+            Ok(Operator { id: OperatorId(row.get(0)?), role })
+        };
+        let query = "SELECT number, product, purposes FROM operator WHERE token = ?1";
+        Ok(self.connection().query_one(query, [token.0], row).optional()?)
+    }
+
     pub(crate) fn homes(&self) -> Result<Vec<HomeRow>> {
         self.all("SELECT id, household, bystanders FROM home", |row| {
             Ok(HomeRow { id: row.get(0)?, household: row.get(1)?, bystanders: row.get(2)? })
@@ -250,10 +320,12 @@ impl Register {
         })
     }
 
-    pub(crate) fn devices(&self) -> Result<Vec<DeviceRow>> {
-        self.all("SELECT id, home, product, holder FROM device", |row| {
+    /// The devices, and what is kept of their secrets.
+    pub(crate) fn devices(&self) -> Result<Vec<(DeviceRow, Option<Hash>)>> {
+        self.all("SELECT id, home, product, holder, secret FROM device", |row| {
             let product = ProductNumber(row.get(2)?);
-            Ok(DeviceRow { id: row.get(0)?, home: row.get(1)?, product, holder: row.get(3)? })
+            let device = DeviceRow { id: row.get(0)?, home: row.get(1)?, product, holder: row.get(3)? };
+            Ok((device, row.get::<_, Option<[u8; 32]>>(4)?.map(Hash)))
         })
     }
 

@@ -40,8 +40,30 @@ CREATE TABLE device (
     home BLOB NOT NULL REFERENCES home,
     product INTEGER NOT NULL REFERENCES product,
     -- Whom its messages are about where they do not say; NULL is nobody.
-    holder BLOB REFERENCES person ON DELETE SET NULL
+    holder BLOB REFERENCES person ON DELETE SET NULL,
+    -- SHA-256 of its secret; NULL where it has none and may not come in.
+    secret BLOB
 ) STRICT, WITHOUT ROWID;
+
+-- Codes by which a device is enrolled once.
+CREATE TABLE claim (
+    code BLOB PRIMARY KEY,
+    home BLOB NOT NULL REFERENCES home,
+    product INTEGER NOT NULL REFERENCES product,
+    holder BLOB REFERENCES person ON DELETE CASCADE,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Who is not a device. No names: a number, what they may do, and the SHA-256 of their token, NULL
+-- where it was revoked.
+CREATE TABLE operator (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- NULL runs the gateway; otherwise a consumer of this product's purposes.
+    product TEXT,
+    purposes TEXT,
+    token BLOB UNIQUE,
+    CHECK ((product IS NULL) = (purposes IS NULL))
+) STRICT;
 
 -- The log of choices: only ever added to, and summed into standings at every start.
 CREATE TABLE choice (
