@@ -16,15 +16,16 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn every_kind_is_in_the_table() {
+fn the_table_of_kinds_is_that_of_the_code() {
+    let mut table = String::from("| kind | name | fields |\n|---|---|---|\n");
     for (kind, name, fields) in Act::KINDS {
-        let fields: Vec<String> = fields
-            .iter()
-            .map(|(field, of)| if field == of { format!("`{of}`") } else { format!("{field} `{of}`") })
-            .collect();
-        holds(&format!("\n| {kind} | {name} | {} |\n", fields.join(", ")));
+        let field = |(field, of): &(&str, &str)| {
+            if field == of { format!("`{of}`") } else { format!("{field} `{of}`") }
+        };
+        let fields: Vec<String> = fields.iter().map(field).collect();
+        table.push_str(&format!("| {kind} | {name} | {} |\n", fields.join(", ")));
     }
-    assert_eq!(DOCUMENT.lines().filter(|line| line.starts_with("| 1")).count(), 2, "kinds 1 and 10");
+    holds(&format!("{table}\n"));
 }
 
 #[test]

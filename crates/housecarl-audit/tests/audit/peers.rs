@@ -27,6 +27,10 @@ fn ct_merkle_accepts_our_proofs_and_we_accept_its() {
         theirs.push(leaf(size - 1).to_bytes().to_vec());
         let (store, tree) = grown(size);
         roots.push(tree.root());
+        // Around the places where a tile becomes full.
+        if !(size <= 70 || (250..260).contains(&size) || size > 510) {
+            continue;
+        }
         let root = RootHash::<Sha256>::new(output(&tree.root()), size);
         assert_eq!(theirs.root(), root, "size {size}");
         // Every leaf of the small trees, and a few of the larger ones.

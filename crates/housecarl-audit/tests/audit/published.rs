@@ -11,7 +11,7 @@ use crate::log::Store;
 /// github.com/transparency-dev/merkle (`testonly/constants.go`, `proof/verify_test.go`).
 const RFC6962: &str = include_str!("../vectors/rfc6962.txt");
 
-fn lines<'t>(what: &'t str) -> impl Iterator<Item = Vec<&'t str>> {
+fn lines(what: &str) -> impl Iterator<Item = Vec<&str>> {
     RFC6962.lines().filter_map(move |line| {
         let mut words = line.split(' ');
         (words.next() == Some(what)).then(|| words.collect())

@@ -1,11 +1,13 @@
 //! Whatever is changed, cut off or taken away, verification fails.
 
+use std::convert::Infallible;
+
 use housecarl_audit::checkpoint::Untrusted;
 use housecarl_audit::note::NoteError;
 use housecarl_audit::receipt::Invalid;
 use housecarl_audit::tile::Lost;
 use housecarl_audit::verify::{self, Fault};
-use housecarl_audit::{Checkpoint, Receipt, SignerKey, VerifierKey};
+use housecarl_audit::{Checkpoint, Opening, Receipt, Salt, SignerKey, Tree, VerifierKey};
 
 use crate::log::{Store, choice, grown, key, leaves, with_receipt};
 
@@ -18,9 +20,7 @@ fn signed(size: u64) -> (Store, String) {
     (store, Checkpoint::of(&tree).sign(&key()).unwrap())
 }
 
-type Fault_ = Fault<std::convert::Infallible>;
-
-fn log(store: &Store, checkpoint: &str, since: Option<&str>) -> Result<verify::Verdict, Fault_> {
+fn log(store: &Store, checkpoint: &str, since: Option<&str>) -> Result<verify::Verdict, Fault<Infallible>> {
     verify::log(store, checkpoint.as_bytes(), &vkey(), since.map(str::as_bytes))
 }
 
@@ -70,12 +70,12 @@ fn no_byte_of_any_file_can_be_changed() {
 }
 
 #[test]
-fn no_byte_of_a_small_log_can_be_any_other() {
+fn no_bit_of_a_small_log_can_be_changed() {
     let (mut store, checkpoint) = signed(3);
     let paths: Vec<String> = store.0.keys().cloned().collect();
     for path in paths {
         for at in 0..store.0[&path].len() {
-            for by in 1..=255 {
+            for by in (0..8).map(|bit| 1 << bit) {
                 store.0.get_mut(&path).unwrap()[at] ^= by;
                 assert!(log(&store, &checkpoint, None).is_err(), "byte {at} of {path}");
                 store.0.get_mut(&path).unwrap()[at] ^= by;
@@ -85,7 +85,7 @@ fn no_byte_of_a_small_log_can_be_any_other() {
 }
 
 #[test]
-fn no_byte_of_a_checkpoint_or_a_receipt_can_be_any_other() {
+fn no_byte_of_a_checkpoint_or_a_receipt_can_be_changed() {
     let (store, checkpoint, receipt) = with_receipt(4, 7);
     assert!(log(&store, &checkpoint, Some(&checkpoint)).is_ok());
     let every_change = |text: &str, holds: &dyn Fn(&[u8]) -> bool| {
@@ -93,11 +93,14 @@ fn no_byte_of_a_checkpoint_or_a_receipt_can_be_any_other() {
         assert!(holds(&bytes));
         for at in 0..bytes.len() {
             assert!(!holds(&bytes[..at]), "cut at {at}");
-            for by in 1..=255 {
-                bytes[at] ^= by;
-                assert!(!holds(&bytes), "byte {at} changed by {by}");
-                bytes[at] ^= by;
+            // Every bit, and what a careless reader takes for something else.
+            let byte = bytes[at];
+            let others = (0..8).map(|bit| byte ^ 1 << bit).chain(*b"\n\r\t \0=+-/09Aa");
+            for other in others.filter(|other| *other != byte) {
+                bytes[at] = other;
+                assert!(!holds(&bytes), "byte {at} as {other}");
             }
+            bytes[at] = byte;
         }
         for more in ["\n", " ", "x", "\0"] {
             assert!(!holds(format!("{text}{more}").as_bytes()), "{more:?} at the end");
@@ -174,8 +177,8 @@ fn each_fault_is_named() {
 fn a_rewritten_past_is_seen_by_whoever_kept_a_checkpoint() {
     let (_, earlier) = signed(200);
     let mut other = leaves(0..300);
-    other[100] = housecarl_audit::Opening::seal(choice(), housecarl_audit::Salt::from_random([6; 32])).leaf();
-    let (mut store, mut tree) = (Store::default(), housecarl_audit::Tree::new());
+    other[100] = Opening::seal(choice(), Salt::from_random([6; 32])).leaf();
+    let (mut store, mut tree) = (Store::default(), Tree::new());
     store.write(&tree.append(&other));
     let rewritten = Checkpoint::of(&tree).sign(&key()).unwrap();
     assert!(log(&store, &rewritten, None).is_ok());
@@ -192,7 +195,7 @@ fn another_log_under_the_checkpoint_is_seen() {
     let (_, checkpoint) = signed(300);
     let mut other = leaves(0..300);
     other.swap(1, 2);
-    let (mut store, mut tree) = (Store::default(), housecarl_audit::Tree::new());
+    let (mut store, mut tree) = (Store::default(), Tree::new());
     store.write(&tree.append(&other));
     assert_eq!(log(&store, &checkpoint, None), Err(Fault::Root));
 }
