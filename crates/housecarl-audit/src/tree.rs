@@ -3,7 +3,9 @@
 //! The edge is what the partial files of the published log hold, so there is no second copy of it
 //! to keep in step: after a restart it is read back from there ([`Tree::open`]). What follows from
 //! the same leaves is the same bytes, however they were split into batches, so files may be
-//! written again after a crash. The order that survives one: files first, then the checkpoint.
+//! written again after a crash. The order that survives one: the openings durable, each with its
+//! index; the files; the checkpoint. After a restart the tree is opened at the last checkpoint, and the
+//! openings from its size on are appended again: none is lost, and none is in the log twice.
 
 use std::fmt;
 

@@ -13,8 +13,8 @@ pub fn log(verdict: &Verdict, key: &VerifierKey) -> String {
     let (size, root) = (checkpoint.size(), checkpoint.root());
     let mut checked = vec![
         format!("the checkpoint is signed by the key `{key}`"),
-        format!("every hash was computed anew from the entries ({bundles} files), from the first on"),
-        format!("the published tiles ({tiles} files) have these hashes and no others"),
+        format!("every hash was computed anew from the entries, from the first on (bundles: {bundles})"),
+        format!("the published tiles have these hashes and no others (tiles: {tiles})"),
         format!("together they are the signed root hash {root}"),
     ];
     let mut not_shown = vec![
@@ -75,11 +75,10 @@ pub fn receipt(proven: &Proven<'_>, key: &VerifierKey) -> String {
             (
                 NOT_SHOWN,
                 &list(&[
-                    "that the entry is true: it was recorded so, and cannot be recorded otherwise any more",
+                    "that the entry is true: it was recorded so, and that cannot be undone unseen",
                     "that it is the last word: a later entry may have changed what it says",
                     "who is behind an id: only whoever runs the log can tell",
-                    "that the log of today still begins so: verify the log for that, with the checkpoint \
-                     at the end of the receipt as `--since`",
+                    "that the log of today still begins so: give this receipt as `--since` to verify that",
                 ]),
             ),
         ],

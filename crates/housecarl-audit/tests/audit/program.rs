@@ -47,22 +47,29 @@ impl Drop for Folder {
 #[test]
 fn a_log_and_a_receipt_are_verified_from_files() {
     let (store, checkpoint, receipt) = with_receipt(4, 300);
-    let (_, earlier, _) = with_receipt(4, 200);
+    let (_, earlier, earlier_receipt) = with_receipt(4, 200);
     let receipt = receipt.to_string();
     let vkey = key().verifier().to_string();
     let folder = Folder::with(
         "good",
         &store,
-        &[("checkpoint", &checkpoint), ("earlier", &earlier), ("mine.tlog-proof", &receipt)],
+        &[
+            ("checkpoint", &checkpoint),
+            ("earlier", &earlier),
+            ("earlier.tlog-proof", &earlier_receipt.to_string()),
+            ("mine.tlog-proof", &receipt),
+        ],
     );
     let (status, out, err) = folder.run(&["log", ".", "--key", &vkey]);
     assert_eq!((status, err.as_str()), (0, ""));
     assert!(out.starts_with("verified: the log `example.com/home` with 300 entries\n"), "{out}");
     assert!(out.contains("what this does not show") && out.contains("give it as `--since`"), "{out}");
 
-    let (status, out, _) = folder.run(&["log", ".", "--since=earlier", "--key", &vkey]);
-    assert_eq!(status, 0);
-    assert!(out.contains("the first 200 entries are unchanged"), "{out}");
+    for since in ["--since=earlier", "--since=earlier.tlog-proof"] {
+        let (status, out, _) = folder.run(&["log", ".", since, "--key", &vkey]);
+        assert_eq!(status, 0);
+        assert!(out.contains("the first 200 entries are unchanged"), "{out}");
+    }
 
     let (status, out, err) = folder.run(&["receipt", "mine.tlog-proof", "--key", &vkey]);
     assert_eq!((status, err.as_str()), (0, ""));

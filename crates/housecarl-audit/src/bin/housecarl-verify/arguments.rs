@@ -15,7 +15,8 @@ housecarl-verify receipt FILE --key VKEY
   FILE        a receipt that somebody was handed
   VKEY        the log's public key, `name+id+base64`. Take it from where you trust it,
               not from the copy that you are checking
-  CHECKPOINT  an earlier checkpoint of the same log, from another day or another person
+  CHECKPOINT  an earlier checkpoint of the same log, from another day or another person,
+              or a receipt, which holds one
 
 Exit status: 0 it holds, 1 it does not, 2 it could not be checked.
 ";

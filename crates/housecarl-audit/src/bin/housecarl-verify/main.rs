@@ -45,7 +45,7 @@ fn run(arguments: &Arguments) -> Result<(String, bool), String> {
         }
         What::Log { folder, since } => {
             let checkpoint = named(&folder.join("checkpoint"))?;
-            let since = since.as_deref().map(named).transpose()?;
+            let since = since.as_deref().map(named).transpose()?.map(checkpoint_of);
             match verify::log(&Folder(folder), &checkpoint, key, since.as_deref()) {
                 Ok(verdict) => Ok((words::log(&verdict, key), true)),
                 // What cannot be read speaks neither for nor against the log.
@@ -54,6 +54,11 @@ fn run(arguments: &Arguments) -> Result<(String, bool), String> {
             }
         }
     }
+}
+
+/// The checkpoint itself, or the one in a receipt: whoever has a receipt has kept a checkpoint.
+fn checkpoint_of(bytes: Vec<u8>) -> Vec<u8> {
+    Receipt::parse(&bytes).map_or(bytes, |receipt| receipt.checkpoint.into_bytes())
 }
 
 /// A file without which there is nothing to verify.
