@@ -201,6 +201,28 @@ fn reasons_are_counted_and_few() {
     assert!(Refusals::new(reasons(REASONS_MAX + 1, 1)).is_none());
 }
 
+/// Read as one, a reason that stands there twice would be lost.
+#[test]
+fn reasons_are_sorted_and_each_stands_once() {
+    let mut entry = choice();
+    let reasons = BTreeMap::from([(name("a"), 1), (name("c"), 1)]);
+    entry.act = Act::Refused {
+        product: name("watch"),
+        stream: name("vitals"),
+        hour: entry.at,
+        reasons: Refusals::new(reasons).unwrap(),
+    };
+    let bytes = entry.to_bytes();
+    let last = bytes.len() - 9;
+    assert_eq!(bytes[last], b'c');
+    for (letter, holds) in [(b'a', false), (b'b', true), (b'0', false)] {
+        let mut changed = bytes.clone();
+        changed[last] = letter;
+        let read = Entry::from_bytes(&changed);
+        assert_eq!(read.err(), (!holds).then_some(Malformed::Reasons), "{letter}");
+    }
+}
+
 #[test]
 fn moments_are_printed_as_calendars_have_them() {
     // Seconds from `date --utc --date=@…`.

@@ -126,6 +126,7 @@ fn inclusion_proofs<I: Iterator<Item = u64>>(indexes: impl Fn(u64) -> I) {
                 verify_inclusion(leaf(size).hash(), index, size, &proof, root),
                 verify_inclusion(hash, index, size, &proof, hash_of_nothing()),
                 verify_inclusion(hash, size, size, &proof, root),
+                verify_inclusion(hash, index, size * 4, &proof, root),
                 verify_inclusion(
                     hash,
                     index,
@@ -164,6 +165,7 @@ fn consistency_proofs<I: Iterator<Item = u64>>(indexes: impl Fn(u64) -> I) {
             let others = [
                 verify_consistency((earlier, hash_of_nothing()), new, &proof),
                 verify_consistency(old, (size, hash_of_nothing()), &proof),
+                verify_consistency(old, (size * 4, new.1), &proof),
                 verify_consistency(old, new, &[proof.as_slice(), &[new.1]].concat()),
             ];
             assert!(others.iter().all(Result::is_err), "{earlier} in {size}: {others:?}");
