@@ -4,9 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use housecarl_audit::entry::{
-    Answer, Digest, Erasure, Id, KeyOf, Means, Moment, Name, Refusals, Who, Whom,
-};
+use housecarl_audit::entry::{Answer, Digest, Erasure, Id, KeyOf, Means, Moment, Name, Refusals, Who, Whom};
 use housecarl_audit::{
     Act, Checkpoint, Entry, Hash, Leaf, Opening, Receipt, Salt, SignerKey, Tree, VerifierKey,
 };
