@@ -20,9 +20,15 @@ pub(crate) struct File {
 #[derive(Clone, Debug)]
 enum Change {
     /// Sectors as they were left by the write, and where the write ended.
-    Write { sectors: Vec<(u64, Sector)>, end: u64 },
+    Write {
+        sectors: Vec<(u64, Sector)>,
+        end: u64,
+    },
     SetLen(u64),
-    Allocate { sectors: Range<u64>, len: u64 },
+    Allocate {
+        sectors: Range<u64>,
+        len: u64,
+    },
 }
 
 impl File {

@@ -187,9 +187,7 @@ impl State {
     /// The names in a directory, with what they lead to.
     pub(crate) fn list(&self, directory: u64) -> Vec<(OsString, Attributes)> {
         let names = self.names.within(directory);
-        names
-            .filter_map(|(name, number)| Some((name.to_owned(), self.attributes(number).ok()?)))
-            .collect()
+        names.filter_map(|(name, number)| Some((name.to_owned(), self.attributes(number).ok()?))).collect()
     }
 
     pub(crate) fn create(&mut self, directory: u64, name: &OsStr, mode: u16) -> Asked<Attributes> {
@@ -402,3 +400,6 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! Databases on the disk: what they acknowledge survives, and what they were told not to sync does not.
+//!
+//! One database lives through all the cuts. Each time it is opened it says what it found, then goes on to write
+//! numbered transactions of several rows until the power goes.
+
+use std::path::Path;
+
+use fjall::{Database, KeyspaceCreateOptions, PersistMode};
+use housecarl_faults::{Counts, Disk, Kind};
+use rusqlite::Connection;
+
+use crate::program::{self, Place, say};
+
+type Done = Result<(), Box<dyn std::error::Error>>;
+
+const CUTS: u64 = 100;
+/// Rows of a transaction: that it is atomic is seen in that they are all there or none.
+const ROWS: u64 = 3;
+const TRANSACTIONS_MAX: u64 = 60;
+
+pub(crate) fn program(name: &str, at: &Path) -> Option<std::io::Result<()>> {
+    let done = match name {
+        "sqlite full" => sqlite(at, "FULL", "NORMAL"),
+        "sqlite exclusive" => sqlite(at, "FULL", "EXCLUSIVE"),
+        "sqlite off" => sqlite(at, "OFF", "NORMAL"),
+        "fjall synced" => fjall(at, Some(PersistMode::SyncData)),
+        "fjall unsynced" => fjall(at, None),
+        _ => return None,
+    };
+    Some(done.map_err(|error| std::io::Error::other(error.to_string())))
+}
+
+#[derive(Debug, Default)]
+struct Endured {
+    transactions: u64,
+    /// Acknowledged transactions that were not found.
+    lost: u64,
+    /// How often it was found with a transaction in part, damaged, or could not be opened at all.
+    broken: u64,
+}
+
+/// Cuts the power under a program again and again.
+fn endure(name: &str, place: &Place) -> Endured {
+    let mut endured = Endured::default();
+    let mut total = Counts::default();
+    let mut disk = Disk::new(0);
+    let mut acked = 0;
+    for round in 0..CUTS {
+        let mount = place.mount(&disk);
+        // Every other time in the midst of an operation, early ones included; else from outside.
+        let run = if round % 2 == 0 {
+            disk.cut_at(Kind::Any, 1 + round * 37 % 120);
+            program::run(name, &mount)
+        } else {
+            program::run_until(name, &mount, 1 + (round as usize * 17) % 40)
+        };
+        drop(mount);
+        let found = run.numbers("found").first().copied();
+        let damaged = disk.powered() && !run.well;
+        if damaged || found.is_some_and(|found| found < acked) {
+            endured.lost += acked.saturating_sub(found.unwrap_or(0));
+            endured.broken += u64::from(damaged);
+            total.bytes_lost += disk.counts().bytes_lost;
+            disk = Disk::new(round);
+            acked = 0;
+            continue;
+        }
+        if let Some(found) = found {
+            assert!(found <= acked + 1, "round {round}: found {found} where {acked} were acknowledged");
+            acked = found;
+        }
+        let now = run.numbers("acked");
+        endured.transactions += now.len() as u64;
+        acked = now.last().copied().unwrap_or(acked);
+        disk.cut();
+    }
+    eprintln!("{name}: {endured:?}, the last disk: {:?}", disk.counts());
+    endured
+}
+
+fn must_survive(name: &str) {
+    let Some(place) = Place::new() else { return };
+    let endured = endure(name, &place);
+    assert!(endured.transactions > CUTS, "{endured:?}");
+    assert_eq!((endured.lost, endured.broken), (0, 0), "{endured:?}");
+}
+
+fn must_not_survive(name: &str) {
+    let Some(place) = Place::new() else { return };
+    let endured = endure(name, &place);
+    assert!(endured.lost + endured.broken > 0, "the disk does not bite: {endured:?}");
+}
+
+#[test]
+fn sqlite_keeps_what_it_committed() {
+    must_survive("sqlite full");
+}
+
+#[test]
+fn sqlite_keeps_what_it_committed_without_shared_memory() {
+    must_survive("sqlite exclusive");
+}
+
+#[test]
+fn sqlite_told_not_to_sync_does_not() {
+    must_not_survive("sqlite off");
+}
+
+#[test]
+fn fjall_keeps_what_it_persisted() {
+    must_survive("fjall synced");
+}
+
+#[test]
+fn fjall_told_not_to_persist_does_not() {
+    must_not_survive("fjall unsynced");
+}
+
+fn value(transaction: u64, row: u64) -> Vec<u8> {
+    (0..400).map(|at| (transaction * 31 + row * 7 + at) as u8).collect()
+}
+
+/// Says how many transactions there are, each whole, from the first row on.
+fn say_found(rows: &[(u64, u64, Vec<u8>)]) -> Done {
+    let expected = (0..rows.len() as u64).map(|at| (at / ROWS + 1, at % ROWS));
+    let whole = rows.iter().zip(expected).all(|((transaction, row, found), expected)| {
+        (*transaction, *row) == expected && *found == value(*transaction, *row)
+    });
+    if !whole || rows.len() as u64 % ROWS != 0 {
+        return Err("a transaction is there in part".into());
+    }
+    say(&format!("found {}", rows.len() as u64 / ROWS));
+    Ok(())
+}
+
+fn sqlite(at: &Path, synchronous: &str, locking: &str) -> Done {
+    let mut connection = Connection::open(at.join("database"))?;
+    connection.pragma_update(None, "locking_mode", locking)?;
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err("not in WAL mode".into());
+    }
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    // Small, so that checkpoints come between cuts too.
+    connection.pragma_update(None, "wal_autocheckpoint", 20)?;
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS rows (txn INTEGER, row INTEGER, value BLOB, PRIMARY KEY (txn, row))",
+    )?;
+    let sound: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+    if sound != "ok" {
+        return Err(sound.into());
+    }
+    let rows: Vec<(u64, u64, Vec<u8>)> = connection
+        .prepare("SELECT txn, row, value FROM rows ORDER BY txn, row")?
+        .query_map([], |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    say_found(&rows)?;
+    let first = rows.len() as u64 / ROWS + 1;
+    for number in first..first + TRANSACTIONS_MAX {
+        let transaction = connection.transaction()?;
+        for row in 0..ROWS {
+            let insert = "INSERT INTO rows VALUES (?1, ?2, ?3)";
+            transaction.execute(insert, (number as i64, row as i64, value(number, row)))?;
+        }
+        transaction.commit()?;
+        say(&format!("acked {number}"));
+    }
+    Ok(())
+}
+
+fn fjall(at: &Path, persist: Option<PersistMode>) -> Done {
+    let database = Database::builder(at).worker_threads(1).open()?;
+    // Small, so that tables are written and merged between cuts too.
+    let options = || KeyspaceCreateOptions::default().max_memtable_size(64 << 10);
+    let keyspace = database.keyspace("rows", options)?;
+    let mut rows = Vec::new();
+    for pair in keyspace.iter() {
+        let (key, value) = pair.into_inner()?;
+        let (transaction, row) = key.split_at(8);
+        let number =
+            |bytes: &[u8]| Ok::<u64, Box<dyn std::error::Error>>(u64::from_be_bytes(bytes.try_into()?));
+        rows.push((number(transaction)?, number(row)?, value.to_vec()));
+    }
+    say_found(&rows)?;
+    let first = rows.len() as u64 / ROWS + 1;
+    for number in first..first + TRANSACTIONS_MAX {
+        let mut batch = database.batch().durability(persist);
+        for row in 0..ROWS {
+            let key = [number.to_be_bytes(), row.to_be_bytes()].concat();
+            batch.insert(&keyspace, key, value(number, row));
+        }
+        batch.commit()?;
+        say(&format!("acked {number}"));
+    }
+    Ok(())
+}
