@@ -20,8 +20,10 @@
 //! - The kernel writes back old changes by itself, so a history that is long enough loses its end only.
 //!
 //! Modes of files are kept at once; times, owners, symbolic links and extended attributes are not modelled. Locks
-//! and shared memory mappings are the kernel's own, so that they work between all programs on the mount. After a cut
-//! whatever asks the disk gets `EIO`; pages that the kernel has cached can still be read, so end the program.
+//! and shared memory mappings are the kernel's own, so that they work between all programs on the mount; what is
+//! written through a mapping comes to the disk when the kernel writes the page back, at a sync of the file at the
+//! latest. The kernel does not pass on `sync` and `syncfs`. After a cut whatever asks the disk gets `EIO`; pages that
+//! the kernel has cached can still be read, so end the program.
 //!
 //! In reading order: [`Disk`] is what tests hold, [`Faults`] and [`Counts`] what is asked of it and what it did;
 //! `state` is the whole disk, `names` and `file` its two kinds of memory, `content` a file's bytes, `mount` the way

@@ -155,7 +155,8 @@ impl State {
         match kind {
             Kind::Write => self.counts.writes += 1,
             Kind::Sync => self.counts.syncs += 1,
-            Kind::Name | Kind::Any => self.counts.names += 1,
+            Kind::Name => self.counts.names += 1,
+            Kind::Any => {}
         }
         if let Some((awaited, left)) = &mut self.cut_at
             && (*awaited == kind || *awaited == Kind::Any)

@@ -285,6 +285,8 @@ fn a_full_disk_refuses_what_needs_room_and_no_more() {
     assert_eq!(state.room(), (4, 4));
 }
 
+type Step = fn(&mut State, u64) -> Asked<()>;
+
 #[test]
 fn the_power_goes_in_the_midst_of_the_one_that_was_named() {
     for (kind, expected) in [(Kind::Write, 3), (Kind::Sync, 4), (Kind::Name, 5), (Kind::Any, 2)] {
@@ -292,13 +294,13 @@ fn the_power_goes_in_the_midst_of_the_one_that_was_named() {
         let session = state.begin_session();
         state.cut_at(kind, 2);
         let file = state.create(ROOT, "f".as_ref(), 0o644).unwrap().number;
-        let steps: [&dyn Fn(&mut State) -> Asked<()>; 4] = [
-            &|state| state.write(file, 0, b"x"),
-            &|state| state.write(file, 1, b"x"),
-            &|state| state.sync(file).and_then(|()| state.sync(file)),
-            &|state| state.create(ROOT, "g".as_ref(), 0o644).map(drop),
+        let steps: [Step; 4] = [
+            |state, file| state.write(file, 0, b"x"),
+            |state, file| state.write(file, 1, b"x"),
+            |state, file| state.sync(file).and_then(|()| state.sync(file)),
+            |state, _| state.create(ROOT, "g".as_ref(), 0o644).map(drop),
         ];
-        let done = steps.iter().take_while(|step| step(&mut state).is_ok()).count();
+        let done = steps.iter().take_while(|step| step(&mut state, file).is_ok()).count();
         assert_eq!(done + 2, expected, "{kind:?}");
         assert!(!state.powered());
         assert_eq!(state.serves(session), Err(Errno::EIO));

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use fjall::{Database, KeyspaceCreateOptions, PersistMode};
-use housecarl_faults::{Counts, Disk, Kind};
+use housecarl_faults::{Counts, Disk, Faults, Kind};
 use rusqlite::Connection;
 
 use crate::program::{self, Place, say};
@@ -22,6 +22,8 @@ pub(crate) fn program(name: &str, at: &Path) -> Option<std::io::Result<()>> {
     let done = match name {
         "sqlite full" => sqlite(at, "FULL", "NORMAL"),
         "sqlite exclusive" => sqlite(at, "FULL", "EXCLUSIVE"),
+        "sqlite shared" => sqlite_shared(at, true),
+        "sqlite sharing" => sqlite_shared(at, false),
         "sqlite off" => sqlite(at, "OFF", "NORMAL"),
         "fjall synced" => fjall(at, Some(PersistMode::SyncData)),
         "fjall unsynced" => fjall(at, None),
@@ -35,32 +37,40 @@ struct Endured {
     transactions: u64,
     /// Acknowledged transactions that were not found.
     lost: u64,
-    /// How often it was found with a transaction in part, damaged, or could not be opened at all.
+    /// How often a transaction was found in part, or the database damaged.
     broken: u64,
 }
 
 /// Cuts the power under a program again and again.
-fn endure(name: &str, place: &Place) -> Endured {
+fn endure(name: &str, place: &Place) -> (Endured, Counts) {
     let mut endured = Endured::default();
-    let mut total = Counts::default();
     let mut disk = Disk::new(0);
-    let mut acked = 0;
+    let mut acked = 0_u64;
     for round in 0..CUTS {
         let mount = place.mount(&disk);
-        // Every other time in the midst of an operation, early ones included; else from outside.
-        let run = if round % 2 == 0 {
-            disk.cut_at(Kind::Any, 1 + round * 37 % 120);
-            program::run(name, &mount)
-        } else {
-            program::run_until(name, &mount, 1 + (round as usize * 17) % 40)
+        let syncs_failed = disk.counts().syncs_failed;
+        disk.faults(Faults::default());
+        let run = match round % 3 {
+            // In the midst of an operation, those of opening the database included.
+            0 => {
+                disk.cut_at(Kind::Any, 1 + round * 37 % 120);
+                program::run(name, &mount)
+            }
+            // A sync fails first.
+            1 => {
+                disk.faults(Faults { fail_sync_after: Some(round * 17 % 40), ..Faults::default() });
+                program::run(name, &mount)
+            }
+            _ => program::run_until(name, &mount, 1 + (round as usize * 17) % 40),
         };
         drop(mount);
         let found = run.numbers("found").first().copied();
-        let damaged = disk.powered() && !run.well;
-        if damaged || found.is_some_and(|found| found < acked) {
-            endured.lost += acked.saturating_sub(found.unwrap_or(0));
+        let excused = !disk.powered() || disk.counts().syncs_failed > syncs_failed;
+        let damaged = !run.well && !excused;
+        let lost = acked.saturating_sub(found.unwrap_or(if excused { acked } else { 0 }));
+        if damaged || lost > 0 {
+            endured.lost += lost;
             endured.broken += u64::from(damaged);
-            total.bytes_lost += disk.counts().bytes_lost;
             disk = Disk::new(round);
             acked = 0;
             continue;
@@ -74,20 +84,22 @@ fn endure(name: &str, place: &Place) -> Endured {
         acked = now.last().copied().unwrap_or(acked);
         disk.cut();
     }
-    eprintln!("{name}: {endured:?}, the last disk: {:?}", disk.counts());
-    endured
+    eprintln!("{name}: {endured:?}; the last disk: {:?}", disk.counts());
+    (endured, disk.counts())
 }
 
 fn must_survive(name: &str) {
     let Some(place) = Place::new() else { return };
-    let endured = endure(name, &place);
-    assert!(endured.transactions > CUTS, "{endured:?}");
+    let (endured, counts) = endure(name, &place);
     assert_eq!((endured.lost, endured.broken), (0, 0), "{endured:?}");
+    // That there was something to survive.
+    assert!(endured.transactions > CUTS && counts.cuts == CUTS, "{endured:?}");
+    assert!(counts.writes_lost > 0 && counts.writes_torn > 0 && counts.syncs_failed > 0, "{counts:?}");
 }
 
 fn must_not_survive(name: &str) {
     let Some(place) = Place::new() else { return };
-    let endured = endure(name, &place);
+    let (endured, _) = endure(name, &place);
     assert!(endured.lost + endured.broken > 0, "the disk does not bite: {endured:?}");
 }
 
@@ -99,6 +111,14 @@ fn sqlite_keeps_what_it_committed() {
 #[test]
 fn sqlite_keeps_what_it_committed_without_shared_memory() {
     must_survive("sqlite exclusive");
+}
+
+#[test]
+fn two_programs_share_a_database() {
+    let Some(place) = Place::new() else { return };
+    let run = program::run("sqlite shared", &place.mount(&Disk::new(0)));
+    assert!(run.well);
+    assert_eq!(run.said, ["locked", "2 rows"]);
 }
 
 #[test]
@@ -126,10 +146,11 @@ fn say_found(rows: &[(u64, u64, Vec<u8>)]) -> Done {
     let whole = rows.iter().zip(expected).all(|((transaction, row, found), expected)| {
         (*transaction, *row) == expected && *found == value(*transaction, *row)
     });
-    if !whole || rows.len() as u64 % ROWS != 0 {
+    let transactions = rows.len() as u64 / ROWS;
+    if !whole || rows.len() as u64 != transactions * ROWS {
         return Err("a transaction is there in part".into());
     }
-    say(&format!("found {}", rows.len() as u64 / ROWS));
+    say(&format!("found {transactions}"));
     Ok(())
 }
 
@@ -164,6 +185,27 @@ fn sqlite(at: &Path, synchronous: &str, locking: &str) -> Done {
         }
         transaction.commit()?;
         say(&format!("acked {number}"));
+    }
+    Ok(())
+}
+
+/// In WAL mode two programs see each other's rows only through memory that they share, and keep apart by locks in it.
+fn sqlite_shared(at: &Path, first: bool) -> Done {
+    let connection = Connection::open(at.join("database"))?;
+    if first {
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        connection.execute_batch("CREATE TABLE rows (row INTEGER); BEGIN IMMEDIATE")?;
+        let other = || program::start("sqlite sharing", at).wait();
+        if !other()?.success() {
+            say("locked");
+        }
+        connection.execute_batch("INSERT INTO rows VALUES (1); COMMIT")?;
+        other()?;
+        let rows: i64 = connection.query_row("SELECT count(*) FROM rows", [], |row| row.get(0))?;
+        say(&format!("{rows} rows"));
+    } else {
+        connection.busy_timeout(std::time::Duration::ZERO)?;
+        connection.execute("INSERT INTO rows SELECT 2 FROM rows WHERE row = 1", [])?;
     }
     Ok(())
 }
