@@ -69,6 +69,7 @@ fn endure(name: &str, place: &Place) -> (Endured, Counts) {
         let damaged = !run.well && !excused;
         let lost = acked.saturating_sub(found.unwrap_or(if excused { acked } else { 0 }));
         if damaged || lost > 0 {
+            eprintln!("{name}: in round {round} it says {:?}", run.said.last());
             endured.lost += lost;
             endured.broken += u64::from(damaged);
             disk = Disk::new(round);

@@ -104,8 +104,8 @@ fn as_a_program() {
     let done = protocols::program(&name, &at)
         .or_else(|| databases::program(&name, &at))
         .or_else(|| kernel::program(&name, &at));
-    // By its exit alone: whoever lost the power has nothing more to say.
-    if done.unwrap().is_err() {
+    if let Err(error) = done.unwrap() {
+        say(&format!("failed: {error}"));
         std::process::exit(1);
     }
 }
