@@ -38,9 +38,9 @@ impl Content {
         sector * SECTOR < self.len && self.sectors.contains_key(&sector)
     }
 
-    /// Whether a truncation to `len` would free something.
-    pub(crate) fn reaches(&self, len: u64) -> bool {
-        len < self.len || self.sectors.range(len.div_ceil(SECTOR)..).next().is_some()
+    /// Whether a truncation to `len` would free a sector.
+    pub(crate) fn has_beyond(&self, len: u64) -> bool {
+        self.sectors.range(len.div_ceil(SECTOR)..).next().is_some()
     }
 
     /// Up to `size` bytes from `offset`, fewer at the end of the file.
@@ -87,9 +87,7 @@ impl Content {
     }
 
     pub(crate) fn set_len(&mut self, len: u64) {
-        if self.reaches(len) {
-            self.sectors.split_off(&len.div_ceil(SECTOR));
-        }
+        self.sectors.split_off(&len.div_ceil(SECTOR));
         self.len = len;
         self.clear_tail();
     }

@@ -48,7 +48,7 @@ impl File {
     }
 
     pub(crate) fn set_len(&mut self, len: u64) {
-        if len != self.now.len() || self.now.reaches(len) {
+        if len != self.now.len() || self.now.has_beyond(len) {
             self.change(Change::SetLen(len));
         }
     }
@@ -92,7 +92,7 @@ impl File {
                     change.reach(&mut self.disk);
                 } else {
                     counts.lengths_lost += 1;
-                    elsewhere |= matches!(change, Change::SetLen(len) if self.disk.reaches(len));
+                    elsewhere |= matches!(change, Change::SetLen(len) if self.disk.has_beyond(len));
                 }
                 continue;
             };

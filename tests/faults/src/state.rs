@@ -283,9 +283,6 @@ impl State {
     pub(crate) fn close(&mut self, number: u64) -> Asked<()> {
         let node = self.node_mut(number)?;
         node.opens = node.opens.saturating_sub(1);
-        if node.opens == 0 && node.links == 0 {
-            self.sweep();
-        }
         Ok(())
     }
 

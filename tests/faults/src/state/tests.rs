@@ -150,6 +150,17 @@ fn names_are_those_of_one_moment_since_their_sync() {
 }
 
 #[test]
+fn names_are_lost_from_the_last_on() {
+    let mut state = State::new(0);
+    for name in ["a", "b", "c"] {
+        state.create(ROOT, name.as_ref(), 0o644).unwrap();
+    }
+    let found: BTreeSet<String> =
+        (0..SEEDS).map(|seed| names(&after_a_cut(&state, seed)).into_iter().collect()).collect();
+    assert_eq!(found, ["", "/a", "/a/b", "/a/b/c"].map(str::to_owned).into());
+}
+
+#[test]
 fn each_sector_is_one_that_was_written_since_its_sync() {
     let mut older_beside_newer = 0;
     for seed in 0..SEEDS {
@@ -211,17 +222,34 @@ fn growth_ends_anywhere_and_shows_no_byte_that_was_not_there() {
     for at in 0..4 {
         state.write(file, at * 700, &[b'x'; 700]).unwrap();
     }
-    let mut lengths = BTreeSet::new();
+    let (mut lengths, mut holes) = (BTreeSet::new(), 0);
     for seed in 0..SEEDS {
         let mut found = after_a_cut(&state, seed);
         let len = found.attributes(file).unwrap().len;
         lengths.insert(len);
+        holes += u64::from(found.read(file, 0, len).unwrap().contains(&0));
         // What lay past the end of the last sector must not come to light when the file grows.
         found.set_len(file, 8000).unwrap();
         let grown = found.read(file, 0, u64::MAX).unwrap();
         assert!(grown[usize::try_from(len).unwrap()..].iter().all(|byte| *byte == 0), "seed {seed}");
     }
     assert!(lengths.is_superset(&BTreeSet::from([0, 700, 1400, 2100, 2800])), "{lengths:?}");
+    assert!(lengths.iter().any(|len| *len > 0 && len % SECTOR == 0), "none inside a write: {lengths:?}");
+    assert!(holes > 0, "no length was noted before its bytes");
+}
+
+#[test]
+fn bytes_in_place_need_no_length() {
+    let mut state = State::new(0);
+    let file = state.create(ROOT, "f".as_ref(), 0o644).unwrap().number;
+    state.write(file, 0, &[b'o'; 512]).unwrap();
+    state.sync(file).unwrap();
+    state.sync_directory(ROOT).unwrap();
+    state.set_len(file, 2048).unwrap();
+    state.write(file, 0, &[b'n'; 512]).unwrap();
+    let found = |seed| after_a_cut(&state, seed).read(file, 0, u64::MAX).unwrap();
+    let fates: BTreeSet<(usize, u8)> = (0..SEEDS).map(|seed| (found(seed).len(), found(seed)[0])).collect();
+    assert_eq!(fates, [(512, b'o'), (512, b'n'), (2048, b'o'), (2048, b'n')].into());
 }
 
 #[test]
