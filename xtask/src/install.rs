@@ -10,6 +10,8 @@ const FOR_TESTS: &[(&str, &str)] = &[
     ("c++", "g++"),
     // Reads the symbols of the microcontroller's image.
     ("readelf", "binutils"),
+    // Mounts the disk that loses power, for whoever is not root.
+    ("fusermount3", "fuse3"),
 ];
 
 pub(crate) fn for_tests() -> Done {
