@@ -312,6 +312,9 @@ fn filter(version: Version, entry: &SubEntry) -> Result<Filter, Reason> {
     if version == Version::V3_1_1 && has_new_bits {
         return Err(Reason::MalformedPacket);
     }
+    if options.nl() && entry.topic_filter().starts_with("$share/") {
+        return Err(Reason::ProtocolError);
+    }
     Ok(Filter {
         topic: topic_filter(entry.topic_filter())?.to_owned(),
         qos: if options.qos() == Qos::AtMostOnce { 0 } else { 1 },
