@@ -8,7 +8,7 @@ use crate::{statements_3, statements_5};
 
 /// What shows that a statement is kept.
 #[derive(Debug, Clone, Copy)]
-pub enum Proof {
+pub(crate) enum Proof {
     /// What a stranger sends first, what is answered, and what then.
     Before(&'static str, &'static str, Then),
     /// The same, for a device that was let in as `kettle`.
@@ -21,7 +21,7 @@ pub enum Proof {
 
 /// How a connection stands after an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Then {
+pub(crate) enum Then {
     /// It goes on, and nothing else was sent.
     Alive,
     /// It is closed, and nothing else was sent.

@@ -17,17 +17,17 @@ use tokio::time::timeout;
 use crate::notation::{bytes, show};
 
 /// A wait that only a fault makes as long as this.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What became of the messages, as a store would know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Admitted {
-    pub device: String,
-    pub topic: String,
-    pub payload: Bytes,
-    pub key: Option<Bytes>,
-    pub kind: Option<String>,
-    pub is_answered: bool,
+pub(crate) struct Admitted {
+    pub(crate) device: String,
+    pub(crate) topic: String,
+    pub(crate) payload: Bytes,
+    pub(crate) key: Option<Bytes>,
+    pub(crate) kind: Option<String>,
+    pub(crate) is_answered: bool,
 }
 
 /// The gateway: the last level of a topic says what becomes of the message.
@@ -36,21 +36,21 @@ pub struct Admitted {
 /// outcome the first time each payload comes, and kept the next. `slow`: kept when [`House::release`] lets
 /// it. `panic`: a panic. Anything else: kept.
 #[derive(Debug)]
-pub struct TestGateway {
+pub(crate) struct TestGateway {
     /// Every message that was kept, once for each identity.
     kept: Mutex<BTreeMap<(String, Bytes), Admitted>>,
     /// Every call, in order.
     calls: Mutex<Vec<Admitted>>,
     put_off: Mutex<BTreeSet<Bytes>>,
-    pub slow: Semaphore,
-    pub waiting: watch::Sender<usize>,
-    pub policy: watch::Sender<Bytes>,
-    pub revoked: watch::Sender<bool>,
-    pub authenticated_slowly: watch::Sender<bool>,
+    pub(crate) slow: Semaphore,
+    pub(crate) waiting: watch::Sender<usize>,
+    pub(crate) policy: watch::Sender<Bytes>,
+    pub(crate) revoked: watch::Sender<bool>,
+    pub(crate) authenticated_slowly: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
-pub struct TestDevice(String);
+pub(crate) struct TestDevice(String);
 
 impl Gateway for TestGateway {
     type Device = TestDevice;
@@ -127,26 +127,31 @@ impl Gateway for TestGateway {
 
 /// A listener at a free port of this machine.
 #[derive(Debug)]
-pub struct House {
-    pub gateway: Arc<TestGateway>,
-    pub counters: Arc<Counters>,
-    pub address: SocketAddr,
+pub(crate) struct House {
+    pub(crate) gateway: Arc<TestGateway>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) address: SocketAddr,
     mqtt: Mqtt<TestGateway>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
 }
 
 /// The limits of tests: as served, but nobody waits for nothing.
-pub fn limits() -> Limits {
-    Limits { put_off_time: Duration::from_millis(20), callers_per_address_max: 10_000, ..Limits::default() }
+pub(crate) fn limits() -> Limits {
+    Limits {
+        put_off_time: Duration::from_millis(20),
+        parting_time: Duration::from_millis(50),
+        callers_per_address_max: 10_000,
+        ..Limits::default()
+    }
 }
 
 impl House {
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with(limits(), Transport::Plain { beyond_loopback: false }).await
     }
 
-    pub async fn with(limits: Limits, transport: Transport) -> Self {
+    pub(crate) async fn with(limits: Limits, transport: Transport) -> Self {
         let gateway = Arc::new(TestGateway {
             kept: Mutex::default(),
             calls: Mutex::default(),
@@ -165,39 +170,39 @@ impl House {
     }
 
     /// Opens another door, without TLS.
-    pub async fn open_door(&self) -> SocketAddr {
+    pub(crate) async fn open_door(&self) -> SocketAddr {
         serve(&self.mqtt, Transport::Plain { beyond_loopback: false }, &self.stop).await.0
     }
 
     /// Takes leave of everybody, and returns when all have gone.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         self.stop.send_replace(true);
         timeout(PATIENCE, self.serving).await.expect("the house closes").unwrap();
     }
 
     /// The messages that were kept.
-    pub fn kept(&self) -> Vec<Admitted> {
+    pub(crate) fn kept(&self) -> Vec<Admitted> {
         self.gateway.kept.lock().unwrap().values().cloned().collect()
     }
 
     /// Every message the gateway was asked about, in order.
-    pub fn calls(&self) -> Vec<Admitted> {
+    pub(crate) fn calls(&self) -> Vec<Admitted> {
         self.gateway.calls.lock().unwrap().clone()
     }
 
     /// Lets so many slow messages be kept.
-    pub fn release(&self, number: usize) {
+    pub(crate) fn release(&self, number: usize) {
         self.gateway.slow.add_permits(number);
     }
 
     /// Waits until so many slow messages have come.
-    pub async fn wait_for_slow(&self, number: usize) {
+    pub(crate) async fn wait_for_slow(&self, number: usize) {
         let mut waiting = self.gateway.waiting.subscribe();
         timeout(PATIENCE, waiting.wait_for(|now| *now >= number)).await.expect("they come").unwrap();
     }
 
     /// Waits until something is so.
-    pub async fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+    pub(crate) async fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let waited = async {
             while !is_so(self) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -208,12 +213,12 @@ impl House {
         }
     }
 
-    pub async fn raw(&self) -> Raw {
+    pub(crate) async fn raw(&self) -> Raw {
         Raw(TcpStream::connect(self.address).await.unwrap())
     }
 
     /// A client that is let in as `kettle`, in version 4 (which is 3.1.1) or 5.
-    pub async fn login(&self, version: u8, client_id: &str) -> Raw {
+    pub(crate) async fn login(&self, version: u8, client_id: &str) -> Raw {
         let mut raw = self.raw().await;
         raw.send(&login(version, client_id, "kettle")).await;
         raw.skip_packet().await;
@@ -237,26 +242,26 @@ async fn serve(
 }
 
 /// A CONNECT in the notation of [`bytes`].
-pub fn login(version: u8, client_id: &str, device: &str) -> String {
+pub(crate) fn login(version: u8, client_id: &str, device: &str) -> String {
     let properties = if version == 5 { "00" } else { "" };
     format!("10( ['MQTT'] 0{version} C2 003C {properties} ['{client_id}'] ['{device}'] ['right'] )")
 }
 
 /// A client that knows no protocol.
 #[derive(Debug)]
-pub struct Raw(pub TcpStream);
+pub(crate) struct Raw(pub TcpStream);
 
 impl Raw {
-    pub async fn send(&mut self, notation: &str) {
+    pub(crate) async fn send(&mut self, notation: &str) {
         self.send_bytes(&bytes(notation)).await;
     }
 
-    pub async fn send_bytes(&mut self, bytes: &[u8]) {
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
         timeout(PATIENCE, self.0.write_all(bytes)).await.expect("it is read").unwrap();
     }
 
     /// The next bytes, fewer where the connection ends before.
-    pub async fn read(&mut self, number: usize) -> Vec<u8> {
+    pub(crate) async fn read(&mut self, number: usize) -> Vec<u8> {
         let mut read = Vec::new();
         let part = (&mut self.0).take(number as u64).read_to_end(&mut read).await;
         // A reset is an end too.
@@ -265,7 +270,7 @@ impl Raw {
     }
 
     /// Whether these bytes come next.
-    pub async fn hears(&mut self, expected: &[u8]) -> Result<(), String> {
+    pub(crate) async fn hears(&mut self, expected: &[u8]) -> Result<(), String> {
         let read = timeout(PATIENCE, self.read(expected.len())).await.map_err(|_| "no answer")?;
         if read == expected {
             return Ok(());
@@ -274,23 +279,23 @@ impl Raw {
     }
 
     /// Whether the connection ends, and nothing comes before.
-    pub async fn ends(&mut self) -> Result<(), String> {
+    pub(crate) async fn ends(&mut self) -> Result<(), String> {
         let mut rest = Vec::new();
         // A reset is an end too.
         let _ = timeout(PATIENCE, self.0.read_to_end(&mut rest)).await.map_err(|_| "it does not end")?;
         if rest.is_empty() { Ok(()) } else { Err(format!("then came {}", show(&rest))) }
     }
 
-    pub async fn expect(&mut self, notation: &str) {
+    pub(crate) async fn expect(&mut self, notation: &str) {
         self.hears(&bytes(notation)).await.unwrap();
     }
 
-    pub async fn expect_end(&mut self) {
+    pub(crate) async fn expect_end(&mut self) {
         self.ends().await.unwrap();
     }
 
     /// Reads one whole packet and gives it back.
-    pub async fn skip_packet(&mut self) -> Vec<u8> {
+    pub(crate) async fn skip_packet(&mut self) -> Vec<u8> {
         let packet = async {
             let mut packet = self.read(2).await;
             let mut at = 1;
@@ -307,7 +312,7 @@ impl Raw {
     }
 
     /// Whether the other side is still there, and has nothing else to say.
-    pub async fn is_alive(&mut self) -> Result<(), String> {
+    pub(crate) async fn is_alive(&mut self) -> Result<(), String> {
         self.send("C0 00").await;
         self.hears(&[0xD0, 0x00]).await
     }

@@ -1,7 +1,7 @@
 //! Packets as one can read them.
 
 /// Bytes as two digits each.
-pub fn show(bytes: &[u8]) -> String {
+pub(crate) fn show(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X} ")).collect::<String>().trim_end().to_owned()
 }
 
@@ -12,7 +12,7 @@ const ACCEPTED: &str = "20( 00 00 { 21 0040 24 01 27 00102000 28 00 29 00 2A 00 
 
 /// Reads the notation of packets: hexadecimal digits, text in `'…'`, a length before `(…)` and `{…}` as
 /// MQTT writes those of packets and properties, and one of two bytes before `[…]`, as for strings.
-pub fn bytes(notation: &str) -> Vec<u8> {
+pub(crate) fn bytes(notation: &str) -> Vec<u8> {
     let mut open: Vec<(char, Vec<u8>)> = vec![('\n', Vec::new())];
     let notation = notation.replace("ACCEPTED", ACCEPTED);
     let mut rest = notation.chars();

@@ -4,7 +4,7 @@ use crate::conformance::Proof::{self, After, Before, NotOurs, Test};
 use crate::conformance::Then::{Alive, Ended};
 
 /// Each statement of the appendix, by chapter: how many there are.
-pub const STATEMENTS: &[(&str, u32)] = &[
+pub(crate) const STATEMENTS: &[(&str, u32)] = &[
     ("1.5.3", 3),
     ("2.2.2", 2),
     ("2.3.1", 7),
@@ -56,7 +56,7 @@ const NO_QOS_2: Proof =
 const NO_WEBSOCKET: Proof = NotOurs("there is no WebSocket");
 
 /// What proves each.
-pub const PROOFS: &[(&str, Proof)] = &[
+pub(crate) const PROOFS: &[(&str, Proof)] = &[
     ("1.5.3-1", Before("10( ['MQTT'] 04 02 003C [EDA080] )", "", Ended)),
     ("1.5.3-2", Before("10( ['MQTT'] 04 02 003C [6100] )", "", Ended)),
     ("1.5.3-2", After("30( ['a'00'b'] 'x' )", "", Ended)),
@@ -283,7 +283,7 @@ pub const PROOFS: &[(&str, Proof)] = &[
     ("6.0.0-3", NO_WEBSOCKET),
     ("6.0.0-4", NO_WEBSOCKET),
     ("7.0.0-1", NotOurs("no connection is made to any other server")),
-    ("7.0.0-2", Test("mosquitto")),
+    ("7.0.0-2", Test("mosquitto_clients")),
     ("7.1.1-1", After("C0 00", "D0 00", Alive)),
     ("7.1.2-1", CLIENTS),
 ];

@@ -4,7 +4,7 @@ use crate::conformance::Proof::{self, After, Before, NotOurs, Test};
 use crate::conformance::Then::{Alive, Ended};
 
 /// Each statement of the appendix, by chapter: how many there are. There is no 2.2.1-1.
-pub const STATEMENTS: &[(&str, u32)] = &[
+pub(crate) const STATEMENTS: &[(&str, u32)] = &[
     ("1.5.4", 3),
     ("1.5.5", 1),
     ("1.5.7", 1),
@@ -78,7 +78,7 @@ const NO_SHARES: Proof = NotOurs("there are no shared subscriptions, which CONNA
 const NO_WEBSOCKET: Proof = NotOurs("there is no WebSocket");
 
 /// What proves each.
-pub const PROOFS: &[(&str, Proof)] = &[
+pub(crate) const PROOFS: &[(&str, Proof)] = &[
     ("1.5.4-1", Before("10( ['MQTT'] 05 02 003C {} [EDA080] )", "20 03 00 81 00", Ended)),
     ("1.5.4-1", After("30( [C0AF] {} 'x' )", "E0 01 81", Ended)),
     ("1.5.4-2", Before("10( ['MQTT'] 05 02 003C {} ['a'00] )", "20 03 00 81 00", Ended)),

@@ -15,11 +15,11 @@ use futures_util::stream::FuturesOrdered;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::House;
 use super::link::{Link, Moved, Socket};
 use super::login::Guest;
 use super::policy::PolicyFeed;
 use super::wire::{self, Ack, Packet, Publish, Reason, Version, Writer};
+use super::{House, closed};
 use crate::ingest::{Admission, Gateway};
 
 /// Why a connection ends.
@@ -85,12 +85,6 @@ pub(super) async fn converse<G: Gateway, S: Socket>(
     let silence = Duration::from_secs(silence_seconds_max);
     let end = conversation.until_end(&mut link, silence, pin!(interrupted)).await;
     conversation.leave(link, end, will).await;
-}
-
-async fn closed(mut is_closing: watch::Receiver<bool>) {
-    if is_closing.wait_for(|closing| *closing).await.is_err() {
-        pending::<()>().await;
-    }
 }
 
 impl<G: Gateway> Conversation<'_, G> {
@@ -168,7 +162,9 @@ impl<G: Gateway> Conversation<'_, G> {
             }
             Packet::Subscribe { id, filters } => {
                 let granted: Vec<_> = filters.iter().map(|filter| self.policy.subscribe(filter)).collect();
-                self.writer.suback(id, &granted).map_err(End::Because)
+                self.writer.suback(id, &granted).map_err(End::Because)?;
+                // Before the next packet, which may be another subscription.
+                self.policy.write_due(&mut self.writer).map_err(End::Because)
             }
             Packet::Unsubscribe { id, filters } => {
                 let existed: Vec<_> = filters.iter().map(|filter| self.policy.unsubscribe(filter)).collect();
@@ -232,12 +228,7 @@ impl<G: Gateway> Conversation<'_, G> {
             }
         }
         let reason = match end {
-            // After its DISCONNECT a device is sent nothing.
-            End::Goodbye => {
-                self.writer.out.clear();
-                None
-            }
-            End::Gone => None,
+            End::Goodbye | End::Gone => None,
             End::Revoked => Some(Reason::AdministrativeAction),
             End::PutOff(reason) => {
                 let rested = async {

@@ -3,8 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::time::{Instant, timeout_at};
-
 use super::House;
 use super::connected::Seat;
 use super::link::{Link, Moved, Socket};
@@ -20,19 +18,6 @@ pub(super) struct Guest<D> {
     pub(super) will: Option<Publish>,
     /// After how many seconds without a word the device is taken to be gone.
     pub(super) silence_seconds_max: u64,
-}
-
-/// Hears who it is and lets them in, or answers why not and ends the connection.
-pub(super) async fn login<G: Gateway, S: Socket>(
-    house: &House<G>,
-    link: &mut Link<S>,
-    peer: SocketAddr,
-    deadline: Instant,
-) -> Result<Guest<G::Device>, NotLetIn> {
-    match timeout_at(deadline, known(house, link, peer)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(NotLetIn { refusal: Refusal::Late, answer: None }),
-    }
 }
 
 /// Why somebody was not let in, and what they are told.
@@ -58,7 +43,8 @@ impl From<BadConnect> for NotLetIn {
     }
 }
 
-async fn known<G: Gateway, S: Socket>(
+/// Hears who it is, and lets them in or says why not.
+pub(super) async fn login<G: Gateway, S: Socket>(
     house: &House<G>,
     link: &mut Link<S>,
     peer: SocketAddr,

@@ -12,7 +12,7 @@ mod conversation;
 mod policy;
 pub mod wire;
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -160,15 +160,14 @@ async fn receive<G: Gateway>(
     let deadline = Instant::now() + house.limits.login_time;
     // Acknowledgements are small and awaited. Where that is refused they are slower, and no less right.
     let _ = socket.set_nodelay(true);
+    let hasty = Hasty { deadline, is_closing };
     match transport {
-        Transport::Plain { .. } => know_then_serve(&house, visitor, socket, deadline, is_closing).await,
-        Transport::Tls(tls) => {
-            match timeout_at(deadline, TlsAcceptor::from(tls.config()).accept(socket)).await {
-                Ok(Ok(socket)) => know_then_serve(&house, visitor, socket, deadline, is_closing).await,
-                Ok(Err(_)) => house.counters.count_refused(Refusal::Tls),
-                Err(_) => house.counters.count_refused(Refusal::Late),
-            }
-        }
+        Transport::Plain { .. } => know_then_serve(&house, visitor, socket, hasty).await,
+        Transport::Tls(tls) => match hasty.wait(TlsAcceptor::from(tls.config()).accept(socket)).await {
+            Ok(Ok(socket)) => know_then_serve(&house, visitor, socket, hasty).await,
+            Ok(Err(_)) => house.counters.count_refused(Refusal::Tls),
+            Err(refusal) => house.counters.count_refused(refusal),
+        },
     }
 }
 
@@ -176,16 +175,16 @@ async fn know_then_serve<G: Gateway>(
     house: &Arc<House<G>>,
     visitor: Visitor,
     socket: impl Socket,
-    deadline: Instant,
-    is_closing: watch::Receiver<bool>,
+    hasty: Hasty,
 ) {
     let mut link = Link::new(socket);
     let Visitor { peer, caller, _place } = visitor;
-    match login::login(house, &mut link, peer, deadline).await {
+    let known = hasty.wait(login::login(house, &mut link, peer)).await;
+    match known.unwrap_or_else(|refusal| Err(NotLetIn { refusal, answer: None })) {
         Ok(guest) => {
             drop(caller);
             house.counters.count_authenticated();
-            conversation::converse(house, link, guest, is_closing).await;
+            conversation::converse(house, link, guest, hasty.is_closing).await;
         }
         Err(NotLetIn { refusal, answer }) => {
             house.counters.count_refused(refusal);
@@ -200,5 +199,27 @@ async fn know_then_serve<G: Gateway>(
             // Only now: who is refused takes up as much as who is asked.
             drop(caller);
         }
+    }
+}
+
+/// How long a stranger is borne with.
+struct Hasty {
+    deadline: Instant,
+    is_closing: watch::Receiver<bool>,
+}
+
+impl Hasty {
+    async fn wait<T>(&self, what: impl Future<Output = T>) -> Result<T, Refusal> {
+        tokio::select! {
+            done = timeout_at(self.deadline, what) => done.map_err(|_| Refusal::Late),
+            () = closed(self.is_closing.clone()) => Err(Refusal::Unavailable),
+        }
+    }
+}
+
+/// Waits until the house closes.
+async fn closed(mut is_closing: watch::Receiver<bool>) {
+    if is_closing.wait_for(|closing| *closing).await.is_err() {
+        pending::<()>().await;
     }
 }
