@@ -115,6 +115,11 @@ impl Counters {
         of(&Refusal::ALL, &self.refused, reason).map_or(0, |count| count.load(Relaxed))
     }
 
+    /// How many connections it became known of whose they are.
+    pub fn authenticated(&self) -> u64 {
+        self.authenticated.load(Relaxed)
+    }
+
     /// How many connections ended by a fault of ours that unwound.
     pub fn panics(&self) -> u64 {
         self.panics.load(Relaxed)

@@ -15,4 +15,6 @@ mod conformance;
 mod answers;
 mod policy;
 mod bad_days;
+mod tls;
+mod idle;
 mod clients;

@@ -131,3 +131,54 @@ async fn a_policy_too_large_for_the_device_is_left_out() {
     raw.expect(&format!("32( {TOPIC} 0003 00 '1234567' )")).await;
     house.close().await;
 }
+
+#[tokio::test]
+async fn a_session_is_taken_up_again() {
+    let connects = [
+        ("10( ['MQTT'] 04 C0 003C ['c'] ['kettle'] ['right'] )", "", "20 02 01 00"),
+        (
+            "10( ['MQTT'] 05 C0 003C { 11 0000003C } ['c'] ['kettle'] ['right'] )",
+            "00",
+            "20( 01 00 { 21 0040 24 01 27 00102000 28 00 29 00 2A 00 } )",
+        ),
+    ];
+    for (connect, properties, taken_up) in connects {
+        let house = House::open().await;
+        let mut raw = house.raw().await;
+        raw.send(connect).await;
+        assert_eq!(raw.skip_packet().await[2], 0, "there is none the first time");
+        raw.send(&format!("82( 0001 {properties} {TOPIC} 01 )")).await;
+        raw.expect(&format!("90( 0001 {properties} 01 )")).await;
+        raw.expect(&format!("33( {TOPIC} 0001 {properties} '{{}}' )")).await;
+        drop(raw);
+        house.until("it is away", |house| house.counters.open() == 0).await;
+        set(&house, "meanwhile");
+        // It is subscribed as it was, and told the policy as it stands.
+        let mut raw = house.raw().await;
+        raw.send(connect).await;
+        raw.expect(taken_up).await;
+        raw.expect(&format!("32( {TOPIC} 0001 {properties} 'meanwhile' )")).await;
+        // Another connection takes it up as well.
+        let mut raw = house.raw().await;
+        raw.send(connect).await;
+        raw.expect(taken_up).await;
+        raw.expect(&format!("32( {TOPIC} 0001 {properties} 'meanwhile' )")).await;
+        raw.send(&format!("40 02 0001 A2( 0002 {properties} {TOPIC} )")).await;
+        raw.skip_packet().await;
+        // Without its subscription it is still one.
+        let mut raw = house.raw().await;
+        raw.send(connect).await;
+        raw.expect(taken_up).await;
+        raw.is_alive().await.unwrap();
+        if properties == "00" {
+            // A goodbye may end it.
+            raw.send("E0( 00 { 11 00000000 } )").await;
+            raw.expect_end().await;
+            house.until("it has left", |house| house.counters.open() == 0).await;
+            let mut raw = house.raw().await;
+            raw.send(connect).await;
+            assert_eq!(raw.skip_packet().await[2], 0);
+        }
+        house.close().await;
+    }
+}

@@ -47,9 +47,7 @@ pub(crate) const STATEMENTS: &[(&str, u32)] = &[
 ];
 
 const CLIENTS: Proof = NotOurs("a duty of clients; what is done to one that breaks it stands in another row");
-const SESSION: Proof = NotOurs(
-    "no session outlives its connection, and CONNACK says that none was there: it would hold one subscription",
-);
+const SESSION: Proof = Test("a_session_is_taken_up_again");
 const ROUTES_NOTHING: Proof = NotOurs("messages of devices are delivered to nobody, so nobody can tell");
 const NO_QOS_2: Proof =
     NotOurs("QoS 2 is refused: the gateway keeps once what comes twice, so QoS 1 is enough");
@@ -253,7 +251,7 @@ pub(crate) const PROOFS: &[(&str, Proof)] = &[
     ("4.3.2-2", Test("an_identifier_may_be_used_again_once_answered")),
     ("4.3.3-1", NO_QOS_2),
     ("4.3.3-2", NO_QOS_2),
-    ("4.4.0-1", SESSION),
+    ("4.4.0-1", NotOurs("a policy that was not acknowledged is told anew, as it then stands")),
     ("4.5.0-1", ROUTES_NOTHING),
     ("4.5.0-2", CLIENTS),
     ("4.6.0-1", CLIENTS),

@@ -15,6 +15,7 @@ use futures_util::stream::FuturesOrdered;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::connected::{Held, Seat};
 use super::link::{Link, Moved, Socket};
 use super::login::Guest;
 use super::policy::PolicyFeed;
@@ -52,6 +53,7 @@ struct Conversation<'h, G: Gateway> {
     version: Version,
     writer: Writer,
     policy: PolicyFeed,
+    seat: Held,
     in_flight: FuturesOrdered<Waiting>,
     in_flight_bytes: usize,
 }
@@ -63,22 +65,24 @@ pub(super) async fn converse<G: Gateway, S: Socket>(
     guest: Guest<G::Device>,
     is_closing: watch::Receiver<bool>,
 ) {
-    let Guest { device, version, writer, mut seat, will, silence_seconds_max } = guest;
+    let Guest { device, version, writer, seat, subscription, will, silence_seconds_max } = guest;
+    let Seat { held, mut lost } = seat;
     let gateway = &*house.gateway;
-    let policy = PolicyFeed::new(gateway.name(&device), gateway.policy(&device));
+    let policy = PolicyFeed::new(gateway.name(&device), gateway.policy(&device), subscription);
     let mut conversation = Conversation {
         house,
         device: Arc::clone(&device),
         version,
         writer,
         policy,
+        seat: held,
         in_flight: FuturesOrdered::new(),
         in_flight_bytes: 0,
     };
     let interrupted = async {
         tokio::select! {
             () = gateway.revoked(&device) => End::Revoked,
-            _ = &mut seat.lost => End::Because(Reason::SessionTakenOver),
+            _ = &mut lost => End::Because(Reason::SessionTakenOver),
             () = closed(is_closing) => End::Because(Reason::ServerShuttingDown),
         }
     };
@@ -162,17 +166,23 @@ impl<G: Gateway> Conversation<'_, G> {
             }
             Packet::Subscribe { id, filters } => {
                 let granted: Vec<_> = filters.iter().map(|filter| self.policy.subscribe(filter)).collect();
+                self.seat.remember(self.policy.subscription());
                 self.writer.suback(id, &granted).map_err(End::Because)?;
                 // Before the next packet, which may be another subscription.
                 self.policy.write_due(&mut self.writer).map_err(End::Because)
             }
             Packet::Unsubscribe { id, filters } => {
                 let existed: Vec<_> = filters.iter().map(|filter| self.policy.unsubscribe(filter)).collect();
+                self.seat.remember(self.policy.subscription());
                 self.writer.unsuback(id, &existed).map_err(End::Because)
             }
             Packet::Pingreq => self.writer.pingresp().map_err(End::Because),
-            Packet::Disconnect { publishes_will: true } => Err(End::Gone),
-            Packet::Disconnect { publishes_will: false } => Err(End::Goodbye),
+            Packet::Disconnect { publishes_will, session_seconds } => {
+                if let Some(seconds) = session_seconds {
+                    self.seat.keep_for(seconds.min(self.house.limits.session_seconds_max));
+                }
+                Err(if publishes_will { End::Gone } else { End::Goodbye })
+            }
         }
     }
 

@@ -9,7 +9,7 @@ pub struct Limits {
     pub connections_max: usize,
     /// Connections at once from one address (IPv6: one /64) of which nobody knows yet whose they are.
     pub callers_per_address_max: u32,
-    /// Connections of one device at once, under different client identifiers.
+    /// Connections and sessions of one device at once, under different client identifiers.
     pub connections_per_device_max: usize,
     /// How long somebody may take to say who they are, TLS handshake and answer included.
     pub login_time: Duration,
@@ -27,6 +27,10 @@ pub struct Limits {
     pub unsent_bytes_max: usize,
     /// The longest keep-alive of MQTT 5, in seconds; also taken where a client wants none.
     pub keep_alive_seconds_max: u16,
+    /// How long a session is kept for a client that is away.
+    pub session_seconds_max: u32,
+    /// Sessions of clients that are away, over all devices.
+    pub sessions_max: usize,
     /// How long a connection rests, unread, before it is closed because a message was put off.
     pub put_off_time: Duration,
     /// How long messages already taken may still be waited for when a connection ends.
@@ -49,6 +53,8 @@ impl Default for Limits {
             in_flight_bytes_max: 2 << 20,
             unsent_bytes_max: 32 << 10,
             keep_alive_seconds_max: 3_600,
+            session_seconds_max: 86_400,
+            sessions_max: 100_000,
             put_off_time: Duration::from_secs(1),
             leave_time: Duration::from_secs(10),
             parting_time: Duration::from_secs(1),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::House;
 use super::connected::Seat;
 use super::link::{Link, Moved, Socket};
+use super::policy::Subscription;
 use super::wire::{self, BadConnect, Connect, Promises, Publish, Reason, Version, Writer};
 use crate::ingest::{Credential, Denied, Gateway, Refusal};
 
@@ -15,6 +16,7 @@ pub(super) struct Guest<D> {
     pub(super) version: Version,
     pub(super) writer: Writer,
     pub(super) seat: Seat,
+    pub(super) subscription: Option<Subscription>,
     pub(super) will: Option<Publish>,
     /// After how many seconds without a word the device is taken to be gone.
     pub(super) silence_seconds_max: u64,
@@ -71,11 +73,11 @@ pub(super) async fn login<G: Gateway, S: Socket>(
         Denied::Revoked => refused(Reason::NotAuthorized, Refusal::Credential),
         Denied::Unavailable => refused(Reason::ServerUnavailable, Refusal::Unavailable),
     })?;
-    let (seat, was_taken) = house
-        .connected
-        .sit(house.gateway.name(&device), &connect.client_id)
-        .map_err(|_| refused(Reason::QuotaExceeded, Refusal::DeviceFull))?;
-    if was_taken {
+    let session_seconds = connect.session_seconds.min(house.limits.session_seconds_max);
+    let name = house.gateway.name(&device);
+    let seated = house.connected.sit(name, &connect.client_id, connect.is_clean, session_seconds);
+    let (seat, before) = seated.map_err(|_| refused(Reason::QuotaExceeded, Refusal::DeviceFull))?;
+    if before.was_taken {
         house.counters.count_taken_over();
     }
 
@@ -87,7 +89,8 @@ pub(super) async fn login<G: Gateway, S: Socket>(
         packet_max: u32::try_from(house.limits.publish_bytes_max()).unwrap_or(u32::MAX),
         keep_alive_seconds: (!keeps_its_own).then_some(longest),
         client_id: is_named_here.then_some(connect.client_id.as_str()),
-        denies_session: connect.wants_session_kept,
+        session_present: before.is_present,
+        session_seconds: (session_seconds != connect.session_seconds).then_some(session_seconds),
     };
     writer.accept(&promises).map_err(|reason| refused(reason, Refusal::Unavailable))?;
     // Version 3.1.1 cannot be told of a shorter one, and keeps to the one it has.
@@ -97,7 +100,15 @@ pub(super) async fn login<G: Gateway, S: Socket>(
         _ => longest,
     };
     let silence_seconds_max = u64::from(keep_alive) * 3 / 2;
-    Ok(Guest { device: Arc::new(device), version, writer, seat, will: connect.will, silence_seconds_max })
+    Ok(Guest {
+        device: Arc::new(device),
+        version,
+        writer,
+        seat,
+        subscription: before.subscription,
+        will: connect.will,
+        silence_seconds_max,
+    })
 }
 
 async fn first_packet<G: Gateway, S: Socket>(

@@ -1,7 +1,7 @@
 //! The MQTT listener: an endpoint that takes messages and routes none.
 //!
 //! A device publishes, and is told what became of it once that is durable, in the order it sent. It may
-//! subscribe to one topic, its own policy. Nothing is kept of a connection when it ends.
+//! subscribe to one topic, its own policy. That subscription is all that a session consists of.
 
 mod limits;
 mod callers;
@@ -57,7 +57,7 @@ impl<G: Gateway> Mqtt<G> {
     pub fn new(gateway: Arc<G>, limits: Limits, counters: Arc<Counters>) -> Self {
         let places = Arc::new(Semaphore::new(limits.connections_max.min(Semaphore::MAX_PERMITS)));
         let callers = Callers::new(limits.callers_per_address_max);
-        let connected = Connected::new(limits.connections_per_device_max);
+        let connected = Connected::new(limits.connections_per_device_max, limits.sessions_max);
         let clients_named = AtomicU64::new(0);
         Self(Arc::new(House { gateway, limits, counters, places, callers, connected, clients_named }))
     }

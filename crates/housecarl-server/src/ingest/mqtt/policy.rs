@@ -20,8 +20,9 @@ pub(super) struct PolicyFeed {
     is_final: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Subscription {
+/// How a device wants its policy: what a session consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Subscription {
     qos: u8,
     keeps_retain: bool,
 }
@@ -35,12 +36,18 @@ enum Due {
 }
 
 impl PolicyFeed {
-    pub(super) fn new(device: &str, policy: watch::Receiver<Bytes>) -> Self {
+    /// The feed of a device, and the subscription that it has from before. What has changed meanwhile is
+    /// not known, so the policy is then told as it stands.
+    pub(super) fn new(
+        device: &str,
+        policy: watch::Receiver<Bytes>,
+        subscription: Option<Subscription>,
+    ) -> Self {
         Self {
             topic: format!("housecarl/v1/{device}/policy"),
             policy,
-            subscription: None,
-            due: None,
+            subscription,
+            due: subscription.map(|_| Due::Change),
             awaited: None,
             last_id: 0,
             is_final: false,
@@ -62,6 +69,10 @@ impl PolicyFeed {
         }
         self.subscription = Some(Subscription { qos: filter.qos, keeps_retain: filter.keeps_retain });
         Granted::Qos(filter.qos)
+    }
+
+    pub(super) fn subscription(&self) -> Option<Subscription> {
+        self.subscription
     }
 
     /// Whether there was such a subscription; now there is none.

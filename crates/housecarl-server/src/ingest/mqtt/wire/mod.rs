@@ -69,8 +69,8 @@ pub struct Connect {
     /// Seconds; 0 is none.
     pub keep_alive_seconds: u16,
     pub(super) will: Option<Publish>,
-    /// Whether the client would have its session kept after the connection.
-    pub wants_session_kept: bool,
+    /// How many seconds the client would have its session kept after the connection.
+    pub session_seconds: u32,
     /// What the client takes at most, in bytes.
     pub packet_max: Option<u32>,
 }
@@ -102,6 +102,8 @@ pub enum Packet {
     Disconnect {
         /// Whether its will is to be published even so.
         publishes_will: bool,
+        /// For how many seconds its session is to be kept, where that has changed.
+        session_seconds: Option<u32>,
     },
 }
 

@@ -73,7 +73,7 @@ pub fn packet(
         10 => unsubscribe(version, body)?,
         12 if body.is_empty() => Packet::Pingreq,
         12 => return Err(Reason::MalformedPacket),
-        14 => Packet::Disconnect { publishes_will: disconnect(version, body)? },
+        14 => disconnect(version, body)?,
         // Reserved.
         0 => return Err(Reason::MalformedPacket),
         15 if version == Version::V3_1_1 => return Err(Reason::MalformedPacket),
@@ -138,7 +138,7 @@ fn connect_3(flags: u8, body: &[u8]) -> Read<Connect> {
         password: packet.password().map(<[u8]>::to_vec),
         keep_alive_seconds: packet.keep_alive(),
         will: will.transpose()?,
-        wants_session_kept: !packet.clean_session(),
+        session_seconds: if packet.clean_session() { 0 } else { u32::MAX },
         packet_max: None,
     })
 }
@@ -173,11 +173,11 @@ fn connect_5(flags: u8, body: &[u8]) -> Read<Connect> {
     texts(packet.props())?;
     texts(packet.will_props())?;
     let mut packet_max = None;
-    let mut wants_session_kept = false;
+    let mut session_seconds = 0;
     for property in packet.props() {
         match property {
             Property::MaximumPacketSize(size) => packet_max = Some(size.val()),
-            Property::SessionExpiryInterval(seconds) => wants_session_kept = seconds.val() != 0,
+            Property::SessionExpiryInterval(seconds) => session_seconds = seconds.val(),
             Property::AuthenticationMethod(_) => return Err(Reason::BadAuthenticationMethod),
             Property::AuthenticationData(_) => return Err(Reason::ProtocolError),
             _ => {}
@@ -199,7 +199,7 @@ fn connect_5(flags: u8, body: &[u8]) -> Read<Connect> {
         password,
         keep_alive_seconds: packet.keep_alive(),
         will: will.transpose()?,
-        wants_session_kept,
+        session_seconds,
         packet_max,
     })
 }
@@ -344,15 +344,21 @@ fn unsubscribe(version: Version, body: &[u8]) -> Read<Packet> {
     Ok(Packet::Unsubscribe { id: identifier(id)?, filters })
 }
 
-/// Whether the will is to be published even so.
-fn disconnect(version: Version, body: &[u8]) -> Read<bool> {
+fn disconnect(version: Version, body: &[u8]) -> Read<Packet> {
     match version {
-        Version::V3_1_1 if body.is_empty() => Ok(false),
+        Version::V3_1_1 if body.is_empty() => {
+            Ok(Packet::Disconnect { publishes_will: false, session_seconds: None })
+        }
         Version::V3_1_1 => Err(Reason::MalformedPacket),
         Version::V5 => {
             let packet = whole(v5_0::Disconnect::parse(body), body)?;
-            let reason = packet.reason_code();
-            Ok(!matches!(reason, None | Some(DisconnectReasonCode::NormalDisconnection)))
+            let is_normal =
+                matches!(packet.reason_code(), None | Some(DisconnectReasonCode::NormalDisconnection));
+            let session_seconds = packet.props().iter().flatten().find_map(|property| match property {
+                Property::SessionExpiryInterval(seconds) => Some(seconds.val()),
+                _ => None,
+            });
+            Ok(Packet::Disconnect { publishes_will: !is_normal, session_seconds })
         }
     }
 }

@@ -36,8 +36,10 @@ pub struct Promises<'p> {
     pub keep_alive_seconds: Option<u16>,
     /// How it is called from here on, where it did not say.
     pub client_id: Option<&'p str>,
-    /// Whether it has to hear that its session is not kept.
-    pub denies_session: bool,
+    /// Whether there is a session from before.
+    pub session_present: bool,
+    /// For how many seconds its session will be kept, where that is not as long as it wants.
+    pub session_seconds: Option<u32>,
 }
 
 /// A packet was not built, which only a fault of ours can bring about.
@@ -50,17 +52,17 @@ impl Writer {
         Self { version, packet_max, out: BytesMut::new() }
     }
 
-    /// The client is let in. There is no session from before.
+    /// The client is let in.
     ///
     /// # Errors
     /// As every method here, where the packet could not be built: the connection has to end.
     pub fn accept(&mut self, promises: &Promises<'_>) -> Written {
         if self.version == Version::V3_1_1 {
-            let packet = v3_1_1::Connack::builder().session_present(false);
+            let packet = v3_1_1::Connack::builder().session_present(promises.session_present);
             return self.push(packet.return_code(ConnectReturnCode::Accepted).build());
         }
         let built = properties(promises).and_then(|properties| {
-            let packet = v5_0::Connack::builder().session_present(false).props(properties);
+            let packet = v5_0::Connack::builder().session_present(promises.session_present).props(properties);
             packet.reason_code(ConnectReasonCode::Success).build()
         });
         self.push(built)
@@ -197,8 +199,8 @@ fn properties(promises: &Promises<'_>) -> Result<Vec<Property>, MqttError> {
     if let Some(client_id) = promises.client_id {
         properties.push(AssignedClientIdentifier::new(client_id)?.into());
     }
-    if promises.denies_session {
-        properties.push(SessionExpiryInterval::new(0)?.into());
+    if let Some(seconds) = promises.session_seconds {
+        properties.push(SessionExpiryInterval::new(seconds)?.into());
     }
     Ok(properties)
 }
