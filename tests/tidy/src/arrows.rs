@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("housecarl-journey", &["housecarl-policy"]),
     ("housecarl-manifest", &["housecarl-policy"]),
     ("housecarl-policy", &[]),
+    ("housecarl-server", &[]),
 ];
 
 #[test]
