@@ -2,25 +2,28 @@
 //!
 //! ```text
 //! Received --decide--> Permitted --minimise--> Minimised --seal--> Sealed --store--> Stored
+//! Stored --read--> Released        Stored --expire | erase--> gone
 //! ```
 //!
 //! Each type has private fields and its one maker in the module of its stage, so that a skipped
-//! stage does not compile. `people` is what decisions are told. Nothing on the way prints a value: `Debug` prints the type's name.
+//! stage does not compile. [`journey`] opens all of it and takes a message through; `people` is what
+//! decisions are told; `keys` are what erasing destroys. Nothing on the way prints a value: `Debug`
+//! prints the type's name.
 
 pub mod receive;
-mod captured;
 pub mod decide;
 pub mod minimise;
 pub mod seal;
 pub mod store;
-pub mod keys;
-pub mod people;
-pub mod product;
-pub mod journey;
 pub mod read;
-pub mod erase;
-pub mod wanted;
 pub mod expire;
+pub mod erase;
+pub mod journey;
+pub mod product;
+pub mod people;
+pub mod keys;
+pub mod wanted;
+mod captured;
 
 pub use decide::{Home, Past, Permitted, decide};
 pub use minimise::{Left, Minimised, PseudonymKey, minimise};
