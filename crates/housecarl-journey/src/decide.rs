@@ -7,8 +7,8 @@ use std::fmt;
 use housecarl_policy::path::{Marks, Matcher};
 use housecarl_policy::table::NO_PURPOSE;
 use housecarl_policy::{
-    Act, Decision, DeviceStanding, Gate, ItemId, PurposeId, PurposeSet, Question, Standing, StreamId, Subject,
-    SubjectKind, Table, Value, decide as policy_decides,
+    Act, Decision, DeviceStanding, Gate, ItemId, PurposeId, PurposeSet, Question, Standing, StreamId,
+    Subject, SubjectKind, Table, Value, decide as policy_decides,
 };
 use serde_json::Value as Json;
 
@@ -209,7 +209,8 @@ fn as_captured(
         now.permitted = now.permitted & then;
         // For somebody whom nobody identified it is the shortest of all in any case.
         if !matches!(whose, Whose::Bystander) {
-            let keeps = now.permitted.iter().filter_map(|id| table.purpose(id)).map(|purpose| purpose.keep_seconds);
+            let keeps =
+                now.permitted.iter().filter_map(|id| table.purpose(id)).map(|purpose| purpose.keep_seconds);
             now.keep_seconds = keeps.max().unwrap_or(0);
         }
     }

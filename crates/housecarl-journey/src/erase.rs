@@ -69,7 +69,9 @@ impl Journey {
             self.store.scan(&wanted, &mut |stored| {
                 let row = stored.row();
                 // What came in the same second but after the key was destroyed opens, and stays.
-                if row.place.received < erasure.before || !matches!(seal::open(&stored, &self.keys), Ok(Some(_))) {
+                if row.place.received < erasure.before
+                    || !matches!(seal::open(&stored, &self.keys), Ok(Some(_)))
+                {
                     rows.push((row.bucket, row.place));
                 }
                 rows.len() < ROWS_AT_ONCE

@@ -7,7 +7,8 @@ use std::fmt;
 use aws_lc_rs::hmac;
 use housecarl_policy::table::item_flag;
 use housecarl_policy::{
-    Decimal, Decision, Gate, ItemId, Operator, Outcome, PurposeSet, Table, Value, minimise as policy_minimises,
+    Decimal, Decision, Gate, ItemId, Operator, Outcome, PurposeSet, Table, Value,
+    minimise as policy_minimises,
 };
 use minicbor::{Decode, Encode};
 

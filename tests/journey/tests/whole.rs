@@ -254,7 +254,10 @@ async fn a_device_is_told_what_is_wanted_of_it_and_nothing_before_a_choice() {
     assert_eq!(items(&wanted.borrow_and_update()), ["fall"]);
     world.agrees(About::Person(person), "watch", &["activity"]).await;
     let now = items(&wanted.borrow_and_update());
-    assert!(now.contains(&"heart-rate".to_owned()) && !now.iter().any(|item| item.starts_with("position")), "{now:?}");
+    assert!(
+        now.contains(&"heart-rate".to_owned()) && !now.iter().any(|item| item.starts_with("position")),
+        "{now:?}"
+    );
     let precision = |step: &str| Said::Precision("position".to_owned(), step.to_owned());
     world.says(About::Person(person), "watch", precision("street")).await;
     assert!(items(&wanted.borrow_and_update()).contains(&"position street".to_owned()));

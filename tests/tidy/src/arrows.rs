@@ -24,7 +24,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("housecarl-policy", &[]),
     (
         "housecarl-server",
-        &["housecarl-audit", "housecarl-check", "housecarl-journey", "housecarl-manifest", "housecarl-policy"],
+        &[
+            "housecarl-audit",
+            "housecarl-check",
+            "housecarl-journey",
+            "housecarl-manifest",
+            "housecarl-policy",
+        ],
     ),
 ];
 

@@ -15,8 +15,8 @@ use crate::decide::{Home, Past, Whose};
 use crate::journey::Journey;
 use crate::product::ProductNumber;
 use crate::store::Identity;
-use crate::wanted::Wanted;
 use crate::store::commit::{Epoch, Moment};
+use crate::wanted::Wanted;
 
 /// Everybody's home and everything in it.
 #[derive(Default)]
@@ -145,8 +145,13 @@ impl Homes {
 
     pub(crate) fn add_device(&self, row: DeviceRow, secret: Option<Hash>) {
         let Some(home) = self.home(row.home) else { return };
-        let device =
-            DeviceAtWork { row, home, standing: RwLock::default(), secret: watch::Sender::new(secret), wanted: watch::Sender::default() };
+        let device = DeviceAtWork {
+            row,
+            home,
+            standing: RwLock::default(),
+            secret: watch::Sender::new(secret),
+            wanted: watch::Sender::default(),
+        };
         device.home.members.write().unwrap_or_else(PoisonError::into_inner).devices.push(row.id);
         self.devices.write().unwrap_or_else(PoisonError::into_inner).insert(row.id, Arc::new(device));
     }
@@ -158,7 +163,8 @@ impl Homes {
 
     /// Goes through every home.
     pub(crate) fn each(&self, each: impl FnMut(&HomeAtWork)) {
-        let homes: Vec<_> = self.homes.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let homes: Vec<_> =
+            self.homes.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         homes.iter().map(Arc::as_ref).for_each(each);
     }
 
@@ -227,7 +233,8 @@ impl<'j> View<'j> {
     /// Those whom messages of this device can be about: who has a mark, and the holder.
     pub(crate) fn nameable(&self) -> Vec<Standing> {
         let members = self.home.members.read().unwrap_or_else(PoisonError::into_inner);
-        let nameable = |id: &PersonId| Some(*id) == self.holder || members.marks.values().any(|named| named == id);
+        let nameable =
+            |id: &PersonId| Some(*id) == self.holder || members.marks.values().any(|named| named == id);
         let known = self.ids.iter().zip(&self.standings).filter(|(id, _)| nameable(id));
         known.map(|(_, standing)| *standing).collect()
     }

@@ -259,11 +259,15 @@ impl Register {
         let transaction = connection.transaction()?;
         transaction.execute("DELETE FROM claim WHERE until <= ?1", [seconds(now)])?;
         let claim = transaction
-            .query_one("DELETE FROM claim WHERE code = ?1 RETURNING home, product, holder, until", [code.0], |row| {
-                let product = ProductNumber(row.get(1)?);
-                let until = row.get::<_, i64>(3)?.unsigned_abs();
-                Ok(ClaimRow { home: row.get(0)?, product, holder: row.get(2)?, until })
-            })
+            .query_one(
+                "DELETE FROM claim WHERE code = ?1 RETURNING home, product, holder, until",
+                [code.0],
+                |row| {
+                    let product = ProductNumber(row.get(1)?);
+                    let until = row.get::<_, i64>(3)?.unsigned_abs();
+                    Ok(ClaimRow { home: row.get(0)?, product, holder: row.get(2)?, until })
+                },
+            )
             .optional()?;
         transaction.commit()?;
         Ok(claim)
