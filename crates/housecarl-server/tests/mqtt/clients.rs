@@ -3,7 +3,6 @@
 //! Each connects, publishes at both levels, is told its policy, is refused with a wrong password, loses its
 //! connection when its credential is revoked, and sends again what was put off, so that it is kept once.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -12,7 +11,7 @@ use housecarl_server::ingest::Refusal;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::house::{House, PATIENCE};
+use crate::house::{House, PATIENCE, say};
 
 /// What a client is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -263,7 +262,6 @@ async fn succeeds(command: &mut Command) -> bool {
     command.output().await.is_ok_and(|ended| ended.status.success())
 }
 
-/// Not `println!`, which the harness would swallow.
 fn not_run(what: &str, how: &str) {
-    writeln!(std::io::stderr(), "NOT RUN: {what} is not here; `{how}` brings it").unwrap();
+    say(&format!("NOT RUN: {what} is not here; `{how}` brings it"));
 }
