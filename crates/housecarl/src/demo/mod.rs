@@ -80,7 +80,7 @@ pub(crate) async fn run(wish: &Wish) -> Result<Arc<Tally>> {
     }
     let settings = Settings {
         data: wish.folder.clone(),
-        mqtt: At { address: ([127, 0, 0, 1], 0).into(), ..At::default() },
+        mqtt: At { address: Some(([127, 0, 0, 1], 0).into()), ..At::default() },
         keep_free_mib: 0,
         ..Settings::default()
     };
