@@ -88,7 +88,9 @@ impl Serving {
         }
         let now = Arc::clone(&clock);
         let open = spawn_blocking(move || {
-            Journey::open(&opened, products, move || now(), move |_| drop(told.send_replace(true)))
+            Journey::open(&opened, products, move || now(), move |_| {
+                told.send_replace(true);
+            })
         });
         let journey = match open.await {
             Ok(journey) => journey.map_err(NotServed::Open)?,
