@@ -10,6 +10,7 @@
 mod root;
 mod slot;
 mod file;
+mod derived;
 
 use std::fmt;
 
@@ -17,7 +18,7 @@ use aws_lc_rs::{aead, hkdf, hmac};
 use zeroize::Zeroizing;
 
 pub use file::{Keys, KeysError};
-pub use root::RootKey;
+pub use root::{RootKey, RootKeyError};
 
 use crate::people::SubjectId;
 use crate::store::Bucket;
@@ -50,7 +51,7 @@ impl fmt::Debug for KeyName {
     }
 }
 
-/// A random secret. It is overwritten in memory when it goes.
+/// A random secret. It is overwritten in memory when it goes; where it was moved from, it may stay.
 #[derive(Clone)]
 pub(crate) struct Secret(Zeroizing<[u8; SECRET_LEN]>);
 
@@ -86,6 +87,14 @@ impl Secret {
         let key = key.expand(&[CODES], hmac::HMAC_SHA256).map_err(|_| Unavailable)?;
         Ok(hmac::Key::from(key))
     }
+}
+
+/// Twelve random bytes: of the keys here none seals so much that two would meet (NIST SP 800-38D
+/// allows 2^32 under one key).
+pub(crate) fn nonce() -> Result<[u8; aead::NONCE_LEN], Unavailable> {
+    let mut nonce = [0; aead::NONCE_LEN];
+    aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Unavailable)?;
+    Ok(nonce)
 }
 
 /// The operating system or the library of ciphers has failed: there is no key, and nothing is sealed.

@@ -5,5 +5,5 @@ mod entry;
 mod slots;
 pub mod standings;
 
-pub use ids::{PersonId, SubjectId};
+pub use ids::{DeviceId, HomeId, PersonId, SubjectId};
 pub use standings::Standings;

@@ -8,6 +8,8 @@ mod bucket;
 pub mod commit;
 pub mod memory;
 pub mod records;
+mod torn;
+mod turn_over;
 
 use std::fmt;
 use std::ops::Range;
