@@ -14,6 +14,8 @@ pub mod seal;
 pub mod store;
 pub mod keys;
 pub mod people;
+#[cfg(test)]
+mod testing;
 
 pub use decide::{Home, Permitted, decide};
 pub use minimise::{Left, Minimised, PseudonymKey, minimise};

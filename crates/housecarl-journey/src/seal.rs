@@ -3,6 +3,9 @@
 //! A part is what one message says about one subject for the same purposes until the same date.
 //! `docs/formats.md` has it byte by byte.
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,6 +43,11 @@ impl Sealed {
     #[must_use]
     pub fn parts(&self) -> usize {
         self.rows.len()
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn of(rows: Vec<Row>) -> Self {
+        Self { rows }
     }
 
     /// How many bytes its parts have.

@@ -304,6 +304,18 @@ impl Keys {
     pub(super) fn derived(&self) -> usize {
         self.held().derived.len()
     }
+
+    /// Another disk from here on; gives the present one.
+    #[cfg(test)]
+    pub(super) fn set_disk(&mut self, disk: File) -> File {
+        std::mem::replace(&mut self.file, disk)
+    }
+
+    /// The name and the slot of each secret.
+    #[cfg(test)]
+    pub(super) fn slots(&self) -> BTreeMap<KeyName, u32> {
+        self.held().secrets.iter().map(|(name, (at, _))| (*name, *at)).collect()
+    }
 }
 
 /// Where a slot begins: the header takes the place of one.

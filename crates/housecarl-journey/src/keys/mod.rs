@@ -11,6 +11,8 @@ mod root;
 mod slot;
 mod file;
 mod derived;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -70,6 +72,16 @@ impl Secret {
         let mut bytes = Zeroizing::new([0; SECRET_LEN]);
         aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| Unavailable)?;
         Ok(Self(bytes))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(bytes: [u8; SECRET_LEN]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> [u8; SECRET_LEN] {
+        *self.0
     }
 
     /// The key of the parts of this person and stream that end in the bucket of `bucket`.

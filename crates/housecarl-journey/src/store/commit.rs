@@ -164,6 +164,22 @@ impl Commits {
         passed.await.map_err(|_| Failed::Stopped)
     }
 
+    /// How many wait in the queue, and how many bytes more have room.
+    #[cfg(test)]
+    pub(super) fn queued(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.max_capacity() - queue.capacity())
+    }
+
+    #[cfg(test)]
+    pub(super) fn room(&self) -> usize {
+        self.room.available_permits()
+    }
+
+    #[cfg(test)]
+    pub(super) const fn room_max(&self) -> usize {
+        QUEUE_BYTES_MAX as usize
+    }
+
     async fn send(&self, work: Work) -> Result<(), Failed> {
         let queue = self.queue.as_ref().ok_or(Failed::Stopped)?;
         queue.send(work).await.map_err(|_| Failed::Stopped)

@@ -10,6 +10,8 @@ pub mod memory;
 pub mod records;
 mod torn;
 mod turn_over;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::ops::Range;
@@ -47,7 +49,7 @@ impl Place {
         bytes
     }
 
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (subject, rest) = bytes.split_first_chunk()?;
         let (stream, rest) = rest.split_first_chunk()?;
         let (received, rest) = rest.split_first_chunk()?;
@@ -94,6 +96,11 @@ impl fmt::Debug for Stored {
 }
 
 impl Stored {
+    #[cfg(test)]
+    pub(crate) const fn of(row: Row) -> Self {
+        Self { row }
+    }
+
     pub(crate) const fn row(&self) -> &Row {
         &self.row
     }

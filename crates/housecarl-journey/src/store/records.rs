@@ -6,7 +6,7 @@
 //! journal as a whole or not at all; [`torn`](super::torn) sees to it that the half of one that a
 //! loss of power leaves there keeps nobody from starting again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::ops::{Bound, Range};
@@ -36,6 +36,11 @@ pub(super) const KEYSPACES: &str = "keyspaces";
 const MARKER: &str = "version";
 /// Identities of one week; a message is looked for in this week's and the last.
 const SEEN: &str = "seen-";
+/// The key of a row in every bucket that has lost rows, before all places. fjall lets a journal go
+/// when the tables of each keyspace have come to the number of its last change there. The mark of a
+/// removed row is a change, and is gone with the row, so that the number would never be reached and
+/// no journal would go any more. This row has the same number and stays.
+const REMOVED: [u8; 1] = [0];
 /// So many rows are read, or so many bytes, before those who wait for the lock have their turn.
 const PAGE_ROWS: usize = 1_000;
 const PAGE_BYTES: usize = 1 << 20;
@@ -314,9 +319,13 @@ impl Store for Records {
     fn remove(&self, rows: &[(Bucket, Place)]) -> Result<(), StoreError> {
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
         let keyspaces = self.read();
+        let mut touched = BTreeSet::new();
         for (bucket, place) in rows {
             if let Some(keyspace) = keyspaces.buckets.get(bucket) {
                 batch.remove(keyspace, place.bytes().as_slice());
+                if touched.insert(bucket) {
+                    batch.insert(keyspace, REMOVED, []);
+                }
             }
         }
         Ok(batch.commit()?)

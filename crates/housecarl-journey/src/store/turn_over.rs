@@ -20,8 +20,9 @@ use super::records::{KEYSPACES, Keyspaces, Records, options, sync_folder};
 use super::{REMEMBERED_SECONDS, StoreError};
 
 /// fjall begins a new journal with the first flush after 64,000,000 bytes in the old one.
-const JOURNAL_TURNS_AT: usize = 65 << 20;
-const FILLER_LEN: usize = 1 << 20;
+const JOURNAL_TURNS_AT: usize = 64 << 20;
+/// Whoever commits in between waits for one of these.
+const FILLER_LEN: usize = 8 << 20;
 /// The keyspace that fills the journal.
 pub(super) const FILLER: &str = "filler";
 /// The keyspace that always has something to flush: with each flush fjall looks for what may go.
@@ -108,7 +109,7 @@ fn room(records: &Records, keyspaces: &Keyspaces) -> Result<(), StoreError> {
 }
 
 fn fill_journal(records: &Records, filler: &Keyspace) -> Result<(), StoreError> {
-    // One megabyte of memory: all rows are handles of the same bytes.
+    // In memory all rows are handles of the same bytes.
     let zeros = Slice::from(vec![0; FILLER_LEN]);
     for number in 0..JOURNAL_TURNS_AT / FILLER_LEN {
         // Each is synced, so that never more than one batch can be torn; see [`super::torn`].
