@@ -198,6 +198,10 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// The bucket and all its rows will not be found again; likewise.
     fn drop_bucket(&self, bucket: Bucket) -> Result<(), StoreError>;
 
+    /// The store still works. After a failure in the background a commit may wait for ever, so
+    /// whoever watches over the process asks now and then, and ends it after an error.
+    fn check(&self) -> Result<(), StoreError>;
+
     /// No file holds any byte of a row that was removed before, nor of a bucket that was dropped,
     /// nor an identity older than twice [`REMEMBERED_SECONDS`]. It writes much: once a day is often enough.
     fn turn_over(&self, now: u64) -> Result<(), StoreError>;

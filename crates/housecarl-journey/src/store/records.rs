@@ -11,10 +11,11 @@ use std::fs::{self, File};
 use std::io;
 use std::ops::{Bound, Range};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use fjall::config::CompressionPolicy;
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{AbstractTree as _, CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use super::turn_over::{self, FILLER};
 use super::{
@@ -23,9 +24,16 @@ use super::{
 
 /// The bound on the memory of each keyspace that has not been written out, in bytes.
 const MEMTABLE_MAX: u64 = 8 << 20;
-/// The bound on the journals, in bytes. What stands in them stands in memory as well, so that this
-/// bounds the memory of all keyspaces together, and what a start has to read.
-const JOURNALS_MAX: u64 = 128 << 20;
+/// The bound on the journals that are full, in bytes: the least that fjall takes. It has everything
+/// written out that keeps more of them. What stands in journals stands in memory as well, so that
+/// this bounds the memory of all keyspaces together, and what a start has to read.
+const JOURNALS_MAX: u64 = 64 << 20;
+/// fjall begins a new journal with the first flush after so many bytes in the old one. Where many
+/// keyspaces share it, none comes to its own bound for long, and somebody else has to ask for a flush.
+pub(super) const JOURNAL_TURNS_AT: u64 = 64_000_000;
+/// What a row and an identity take in the journal beside what is sealed, in bytes.
+const ROW_LEN: u64 = 58;
+const IDENTITY_LEN: u64 = 40;
 /// Bytes of blocks that fjall keeps in memory.
 const CACHE: u64 = 64 << 20;
 /// fjall's own threads: one flushes while the other compacts.
@@ -52,6 +60,8 @@ pub(crate) struct Records {
     /// Held to read by whoever reads or writes rows, and to write by whoever makes or drops a
     /// keyspace: fjall takes rows into a keyspace that is being dropped, and says nothing.
     keyspaces: RwLock<Keyspaces>,
+    /// How many bytes stand in the journal, about.
+    journal: AtomicU64,
     pub(super) database: Database,
 }
 
@@ -64,6 +74,13 @@ pub(super) struct Keyspaces {
 impl Keyspaces {
     pub(super) fn all(&self) -> impl Iterator<Item = &Keyspace> {
         self.buckets.values().chain(self.seen.values())
+    }
+
+    /// Begins to write out whatever takes the most memory; the journal turns with it, and then
+    /// fjall writes out what else is needed for the old one to go.
+    fn flush_largest(&self) -> Result<(), fjall::Error> {
+        let largest = self.all().max_by_key(|keyspace| keyspace.tree.active_memtable().size());
+        largest.map_or(Ok(false), Keyspace::rotate_memtable).map(|_| ())
     }
 }
 
@@ -109,7 +126,13 @@ impl Records {
                 database.delete_keyspace(database.keyspace(&name, options)?)?;
             }
         }
-        Ok(Self { folder: folder.to_owned(), keep_free, keyspaces: RwLock::new(keyspaces), database })
+        Ok(Self {
+            folder: folder.to_owned(),
+            keep_free,
+            keyspaces: RwLock::new(keyspaces),
+            journal: AtomicU64::new(database.journal_disk_space()?),
+            database,
+        })
     }
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, Keyspaces> {
@@ -262,7 +285,8 @@ impl Store for Records {
     }
 
     fn commit(&self, new: Batch, now: u64) -> Result<Vec<Stored>, StoreError> {
-        let bytes = new.rows.iter().map(|row| row.sealed.len() as u64).sum();
+        let rows = new.rows.iter().map(|row| ROW_LEN.saturating_add(row.sealed.len() as u64)).sum::<u64>();
+        let bytes = rows.saturating_add(IDENTITY_LEN.saturating_mul(new.identities.len() as u64));
         if !self.has_room(bytes)? {
             return Err(StoreError::Full);
         }
@@ -281,6 +305,10 @@ impl Store for Records {
         }
         // Until here a crash leaves empty keyspaces; from here fjall's journal has all or nothing.
         batch.commit()?;
+        if self.journal.fetch_add(bytes, Ordering::Relaxed) >= JOURNAL_TURNS_AT {
+            self.journal.store(0, Ordering::Relaxed);
+            keyspaces.flush_largest()?;
+        }
         drop(keyspaces);
         Ok(new.rows.into_iter().map(|row| Stored { row }).collect())
     }
@@ -339,6 +367,11 @@ impl Store for Records {
         // Its files go with the last handle, and nobody has to wait for that.
         drop(keyspaces);
         Ok(())
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        // It says whether any of fjall's threads has failed, and costs nothing else.
+        Ok(self.database.persist(PersistMode::Buffer)?)
     }
 
     fn turn_over(&self, now: u64) -> Result<(), StoreError> {

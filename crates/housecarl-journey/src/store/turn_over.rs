@@ -16,13 +16,11 @@ use std::time::Duration;
 
 use fjall::{AbstractTree as _, Keyspace, PersistMode, Slice};
 
-use super::records::{KEYSPACES, Keyspaces, Records, options, sync_folder};
-use super::{REMEMBERED_SECONDS, StoreError};
+use super::records::{JOURNAL_TURNS_AT, KEYSPACES, Keyspaces, Records, options, sync_folder};
+use super::{REMEMBERED_SECONDS, Store as _, StoreError};
 
-/// fjall begins a new journal with the first flush after 64,000,000 bytes in the old one.
-const JOURNAL_TURNS_AT: usize = 64 << 20;
-/// Whoever commits in between waits for one of these.
-const FILLER_LEN: usize = 8 << 20;
+/// Whoever commits in between waits for one of these, in bytes.
+const FILLER_LEN: u32 = 8 << 20;
 /// The keyspace that fills the journal.
 pub(super) const FILLER: &str = "filler";
 /// The keyspace that always has something to flush: with each flush fjall looks for what may go.
@@ -54,8 +52,11 @@ pub(super) fn turn_over(records: &Records, now: u64) -> Result<(), StoreError> {
     // Here the journal turns; all that it holds is in the memory of a keyspace that exists now.
     touch(records, &turn, now)?;
     let live: Vec<Keyspace> = records.read().all().cloned().collect();
+    for keyspace in &live {
+        keyspace.rotate_memtable()?;
+    }
     for keyspace in live {
-        flush(records, &keyspace)?;
+        written(records, &keyspace)?;
         // Counted in tables, so only now: before, marks may have been in memory.
         if keyspace.tree.tombstone_count() > 0 {
             leaving.extend(entries(&keyspace.path().join(TABLES))?);
@@ -104,14 +105,14 @@ fn entries(folder: &Path) -> Result<BTreeSet<PathBuf>, StoreError> {
 /// A disk that ran full under fjall would end the process, so it is asked before.
 fn room(records: &Records, keyspaces: &Keyspaces) -> Result<(), StoreError> {
     let largest = keyspaces.all().map(|keyspace| keyspace.disk_space()).max().unwrap_or_default();
-    let needed = (2 * JOURNAL_TURNS_AT as u64).saturating_add(largest);
+    let needed = (2 * JOURNAL_TURNS_AT).saturating_add(largest);
     if records.free()? < needed { Err(StoreError::Full) } else { Ok(()) }
 }
 
 fn fill_journal(records: &Records, filler: &Keyspace) -> Result<(), StoreError> {
     // In memory all rows are handles of the same bytes.
-    let zeros = Slice::from(vec![0; FILLER_LEN]);
-    for number in 0..JOURNAL_TURNS_AT / FILLER_LEN {
+    let zeros = Slice::from(vec![0; FILLER_LEN as usize]);
+    for number in 0..=JOURNAL_TURNS_AT / u64::from(FILLER_LEN) {
         // Each is synced, so that never more than one batch can be torn; see [`super::torn`].
         let mut batch = records.database.batch().durability(Some(PersistMode::SyncData));
         batch.insert(filler, number.to_be_bytes(), zeros.clone());
@@ -125,12 +126,12 @@ fn touch(records: &Records, turn: &Keyspace, now: u64) -> Result<(), StoreError>
     let mut batch = records.database.batch().durability(Some(PersistMode::SyncData));
     batch.insert(turn, "at", now.to_be_bytes());
     batch.commit()?;
-    flush(records, turn)
+    turn.rotate_memtable()?;
+    written(records, turn)
 }
 
-/// Writes out what a keyspace has in memory, and waits for it.
-fn flush(records: &Records, keyspace: &Keyspace) -> Result<(), StoreError> {
-    keyspace.rotate_memtable()?;
+/// Waits until what a keyspace is to write out stands in tables.
+fn written(records: &Records, keyspace: &Keyspace) -> Result<(), StoreError> {
     while keyspace.tree.sealed_memtable_count() > 0 {
         pause(records, Duration::from_millis(1))?;
     }
@@ -159,5 +160,5 @@ fn await_gone(
 #[expect(clippy::disallowed_methods, reason = "fjall has nothing that could be waited for")]
 fn pause(records: &Records, time: Duration) -> Result<(), StoreError> {
     std::thread::sleep(time);
-    Ok(records.database.persist(PersistMode::Buffer)?)
+    records.check()
 }

@@ -83,6 +83,9 @@ impl Store for Double {
     fn drop_bucket(&self, bucket: Bucket) -> Result<(), StoreError> {
         self.memory.drop_bucket(bucket)
     }
+    fn check(&self) -> Result<(), StoreError> {
+        self.memory.check()
+    }
     fn turn_over(&self, now: u64) -> Result<(), StoreError> {
         self.memory.turn_over(now)
     }
