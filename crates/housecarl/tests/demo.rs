@@ -20,7 +20,8 @@ fn the_demo_counts_what_became_of_every_value_and_why() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let sums: Value = serde_json::from_slice(&output.stdout).unwrap();
     let counts = sums["counts"].as_array().unwrap();
-    let words = |key: &str| -> BTreeSet<&str> { counts.iter().map(|count| count[key].as_str().unwrap()).collect() };
+    let words =
+        |key: &str| -> BTreeSet<&str> { counts.iter().map(|count| count[key].as_str().unwrap()).collect() };
     assert_eq!(words("device").len(), 8, "{:?}", words("device"));
     for reason in ["kept", "refused", "access-refused"] {
         assert!(words("reason").contains(reason), "{:?}", words("reason"));

@@ -11,6 +11,9 @@ mod root;
 mod slot;
 mod file;
 pub(crate) mod field;
+mod derived;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -40,6 +43,7 @@ pub(crate) enum KeyName {
 
 impl KeyName {
     /// Whether it is one of this subject's.
+    #[cfg(test)]
     pub(crate) fn is_of(self, who: SubjectId) -> bool {
         matches!(self, Self::Stream(subject, _) | Self::Subject(subject) if subject == who)
     }
@@ -51,7 +55,7 @@ impl fmt::Debug for KeyName {
     }
 }
 
-/// A random secret. It is overwritten in memory when it goes.
+/// A random secret. It is overwritten in memory when it goes; where it was moved from, it may stay.
 #[derive(Clone)]
 pub(crate) struct Secret(Zeroizing<[u8; SECRET_LEN]>);
 
@@ -71,6 +75,16 @@ impl Secret {
         let mut bytes = Zeroizing::new([0; SECRET_LEN]);
         aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| Unavailable)?;
         Ok(Self(bytes))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(bytes: [u8; SECRET_LEN]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> [u8; SECRET_LEN] {
+        *self.0
     }
 
     /// The key of the parts of this person and stream that end in the bucket of `bucket`.
@@ -95,6 +109,14 @@ impl Secret {
         let key = key.expand(&[FIELDS], &aead::AES_256_GCM).map_err(|_| Unavailable)?;
         Ok(aead::LessSafeKey::new(aead::UnboundKey::from(key)))
     }
+}
+
+/// Twelve random bytes: of the keys here none seals so much that two would meet (NIST SP 800-38D
+/// allows 2^32 under one key).
+pub(crate) fn nonce() -> Result<[u8; aead::NONCE_LEN], Unavailable> {
+    let mut nonce = [0; aead::NONCE_LEN];
+    aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Unavailable)?;
+    Ok(nonce)
 }
 
 /// The operating system or the library of ciphers has failed: there is no key, and nothing is sealed.

@@ -32,7 +32,8 @@ fn seconds(text: &str) -> std::result::Result<Duration, String> {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
-    let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder for the demo: {error}"))?;
+    let folder =
+        tempfile::tempdir().map_err(|error| format!("cannot make a folder for the demo: {error}"))?;
     let live = matches!(arguments.format, Format::Text);
     let wish = Wish {
         runs: arguments.runs,

@@ -31,7 +31,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let mut settings = match &arguments.settings {
-        Some(path) => Settings::read(&files::read(path)?).map_err(|error| format!("{}: {error}", path.display()))?,
+        Some(path) => {
+            Settings::read(&files::read(path)?).map_err(|error| format!("{}: {error}", path.display()))?
+        }
         None => Settings::default(),
     };
     if let Some(data) = &arguments.data {

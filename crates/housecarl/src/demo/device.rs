@@ -102,7 +102,9 @@ pub(crate) fn marks(version: &Version, stream: StreamId, payload: &[u8]) -> BTre
     if let Ok(mut json) = serde_json::from_slice::<Json>(payload) {
         walk(&mut json, &mut Matcher::new(&version.table, stream), &mut |_, marks, value| {
             if marks.has(Marks::SUBJECT) {
-                found.extend(value.as_str().map(str::to_owned).or_else(|| Some(value.as_number()?.to_string())));
+                found.extend(
+                    value.as_str().map(str::to_owned).or_else(|| Some(value.as_number()?.to_string())),
+                );
             }
             true
         });

@@ -106,7 +106,9 @@ pub(crate) async fn run(wish: &Wish) -> Result<Arc<Tally>> {
     let character_names = HOME.iter().map(|character| character.name.to_owned()).collect();
     let tally = Arc::new(Tally::new(labels, character_names, wish.live));
     let watched = Arc::clone(&tally);
-    journey.watch(Box::new(move |device, version, stream, minimised| watched.saw(device, version, stream, minimised)));
+    journey.watch(Box::new(move |device, version, stream, minimised| {
+        watched.saw(device, version, stream, minimised)
+    }));
 
     let (stop, stopped) = oneshot::channel::<()>();
     let gateway = tokio::spawn(serving.serve(async move { drop(stopped.await) }, std::future::pending));
@@ -218,7 +220,12 @@ async fn settle(
 
 /// Enrols each mark by which a message names somebody: the first is the holder of the device, the
 /// others are the others of the home.
-fn name_people(journey: &Journey, planned: &[Planned], enrolled: &[Enrolled], people: &[PersonId]) -> Result<()> {
+fn name_people(
+    journey: &Journey,
+    planned: &[Planned],
+    enrolled: &[Enrolled],
+    people: &[PersonId],
+) -> Result<()> {
     let mut marks: BTreeMap<String, usize> = BTreeMap::new();
     for message in planned {
         let Some((.., version)) = enrolled.get(message.device) else { continue };
@@ -252,7 +259,8 @@ fn plan(corpus: Option<&Path>, names: &[&str], enrolled: &[Enrolled]) -> Result<
         let received = receive(&message.bytes).ok()?;
         let streams = devices.flat_map(|device| {
             let version = enrolled.get(device).map(|(.., version)| Arc::clone(version));
-            let streams = version.map(|version| version.table.streams().map(|(id, _)| id).collect::<Vec<_>>());
+            let streams =
+                version.map(|version| version.table.streams().map(|(id, _)| id).collect::<Vec<_>>());
             streams.into_iter().flatten().map(move |stream| (device, stream))
         });
         let found = streams.filter_map(|(device, stream)| {

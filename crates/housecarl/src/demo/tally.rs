@@ -47,7 +47,11 @@ struct Counts {
 impl Tally {
     /// `people` are those of the home, in the order in which they moved in. `live` prints each
     /// message when it is decided.
-    pub(crate) fn new(devices: BTreeMap<DeviceId, (String, String)>, people: Vec<String>, live: bool) -> Self {
+    pub(crate) fn new(
+        devices: BTreeMap<DeviceId, (String, String)>,
+        people: Vec<String>,
+        live: bool,
+    ) -> Self {
         Self { devices, people, counts: Mutex::default(), live }
     }
 
@@ -76,21 +80,30 @@ impl Tally {
                     (gate.name(), closed_line(version, fate.item, purpose, gate))
                 };
                 let because = format!("{path}:{line}");
-                let purpose = table.purpose(purpose).map_or("", |purpose| table.text(purpose.name)).to_owned();
+                let purpose =
+                    table.purpose(purpose).map_or("", |purpose| table.text(purpose.name)).to_owned();
                 let line = format!("{item} for {purpose} ({because})");
                 if reason == "kept" {
                     kept.push(format!("{line}, about {person}"));
                 } else {
                     dropped.push(format!("{line}, about {person}: {reason}"));
                 }
-                let fact = Fact { device: name.clone(), item: item.clone(), person: person.clone(), purpose, reason, because };
+                let fact = Fact {
+                    device: name.clone(),
+                    item: item.clone(),
+                    person: person.clone(),
+                    purpose,
+                    reason,
+                    because,
+                };
                 *counts.facts.entry(fact).or_default() += 1;
             }
         }
         drop(counts);
         if self.live {
             let stream = table.stream(stream).map_or("", |stream| table.text(stream.name));
-            let lines = kept.iter().map(|line| ("kept   ", line)).chain(dropped.iter().map(|line| ("dropped", line)));
+            let lines =
+                kept.iter().map(|line| ("kept   ", line)).chain(dropped.iter().map(|line| ("dropped", line)));
             let mut text = format!("{name}, {stream}\n");
             // One of each kind says enough while it runs; the sums at the end have all of them.
             let mut seen = std::collections::BTreeSet::new();
@@ -101,7 +114,9 @@ impl Tally {
             }
             let undeclared: u64 = minimised.undeclared().values().sum();
             if undeclared > 0 {
-                text.push_str(&format!("  gone    {undeclared} members that the manifest does not declare\n"));
+                text.push_str(&format!(
+                    "  gone    {undeclared} members that the manifest does not declare\n"
+                ));
             }
             let _ = crate::output::print(&text);
         }
@@ -125,7 +140,10 @@ impl Tally {
                 "reason": fact.reason, "because": fact.because, "values": count,
             })
         });
-        let refused = counts.refused.iter().map(|((device, item), count)| json!({ "device": device, "item": item, "values": count }));
+        let refused = counts
+            .refused
+            .iter()
+            .map(|((device, item), count)| json!({ "device": device, "item": item, "values": count }));
         json!({
             "messages": counts.messages,
             "counts": facts.collect::<Vec<_>>(),
@@ -146,9 +164,11 @@ impl Tally {
                 *reasons.entry(fact.reason).or_default() += count;
             }
         }
-        let mut text = format!("\n{} messages\n  {:<16}{:>8}{:>9}  why\n", counts.messages, "device", "kept", "dropped");
+        let mut text =
+            format!("\n{} messages\n  {:<16}{:>8}{:>9}  why\n", counts.messages, "device", "kept", "dropped");
         for (device, (kept, dropped, reasons)) in by_device {
-            let reasons: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+            let reasons: Vec<String> =
+                reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
             text.push_str(&format!("  {device:<16}{kept:>8}{dropped:>9}  {}\n", reasons.join(", ")));
         }
         let refused: u64 = counts.refused.values().sum();
