@@ -36,6 +36,8 @@ pub(crate) enum KeyName {
     Subject(SubjectId),
     /// What every part that ends in this bucket is sealed under as well.
     Bucket(Bucket),
+    /// What the audit log is signed with.
+    Log,
 }
 
 impl KeyName {
@@ -71,6 +73,11 @@ impl Secret {
         let mut bytes = Zeroizing::new([0; SECRET_LEN]);
         aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| Unavailable)?;
         Ok(Self(bytes))
+    }
+
+    /// The secret itself, for a signature, which takes no derived key.
+    pub(crate) fn bytes(&self) -> &[u8; SECRET_LEN] {
+        &self.0
     }
 
     /// The key of the parts of this person and stream that end in the bucket of `bucket`.
