@@ -125,3 +125,60 @@ impl Journey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+    use housecarl_policy::AgeBand;
+
+    use super::*;
+    use crate::journey::Settings;
+
+    const NOW: u64 = 1_798_761_600;
+
+    fn open(folder: &std::path::Path) -> Journey {
+        Journey::open(&Settings::in_folder(folder), Vec::new(), || NOW, |_| ()).unwrap()
+    }
+
+    /// How far each erasure entry of the log says that it has come, and where a key was destroyed.
+    fn steps(journey: &Journey) -> Vec<Option<Erasure>> {
+        let size = journey.integrate(NOW).unwrap().size;
+        let acts = (0..size).map(|number| {
+            let receipt = journey.receipt(EntryNumber(number)).unwrap();
+            housecarl_audit::Receipt::parse(receipt.as_bytes()).unwrap().opening.entry().act.clone()
+        });
+        let step = |act| match act {
+            Act::Erase { step, .. } => Some(Some(step)),
+            Act::KeyDestroyed { .. } => Some(None),
+            _ => None,
+        };
+        acts.filter_map(step).collect()
+    }
+
+    #[test]
+    fn an_erasure_that_a_crash_cut_short_tells_each_step_once() {
+        let all = [Some(Erasure::Asked), None, Some(Erasure::Unreadable), Some(Erasure::Removed)];
+        for told in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut journey = open(folder.path());
+            let home = journey.add_home(By::Housecarl, NOW).unwrap();
+            let person = journey.add_person(home, AgeBand::Adult, By::Housecarl, NOW).unwrap();
+            let (subject, case) = (SubjectId::from(person), audit::random_id().unwrap());
+            let entry = |step| journey.step(subject, case, step, NOW, 0, By::Housecarl, NOW).unwrap();
+            let asked = entry(Erasure::Asked);
+            let (erasure, _) = journey.register.add_erasure(subject, NOW, case.0, NOW, &asked).unwrap();
+            if told {
+                let act = Act::KeyDestroyed { key: Id(subject.0), of: KeyOf::Person };
+                let destroyed = journey.entry(None, By::Housecarl, NOW, &[], |_| act).unwrap();
+                let unreadable = entry(Erasure::Unreadable);
+                journey.register.erasure_is_unreadable(&erasure, NOW, &destroyed, &unreadable).unwrap();
+            }
+            for _ in 0..2 {
+                drop(journey);
+                journey = open(folder.path());
+                assert_eq!(steps(&journey), all);
+            }
+        }
+    }
+}

@@ -107,3 +107,33 @@ impl Journey {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+    use super::*;
+    use crate::journey::Settings;
+
+    #[test]
+    fn a_run_that_was_cut_short_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = 1_798_761_600;
+        let open =
+            || Journey::open(&Settings::in_folder(folder.path()), Vec::new(), move || now, |_| ()).unwrap();
+        let over = [Bucket::of(now - 90_000, 86_400), Bucket::of(now - 9_000, 3_600)];
+        let journey = open();
+        over.iter().for_each(|bucket| journey.store.create_bucket(*bucket).unwrap());
+        // The entry was written, and the buckets were not dropped.
+        assert_eq!(journey.log_expiry(&over, now).unwrap(), Some(EntryNumber(0)));
+        drop(journey);
+        let journey = open();
+        let again = journey.expire(now).unwrap();
+        assert_eq!((again.buckets, again.entry), (2, None));
+        assert!(journey.store.buckets().is_empty());
+        // What is over since is told, and only that.
+        journey.store.create_bucket(over[0].next()).unwrap();
+        let next = journey.expire(now).unwrap();
+        assert_eq!((next.buckets, next.entry), (1, Some(EntryNumber(1))));
+    }
+}

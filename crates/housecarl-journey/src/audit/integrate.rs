@@ -18,6 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use housecarl_audit::checkpoint::Untrusted;
 use housecarl_audit::{Checkpoint, SignerKey, Tree, VerifierKey, tile};
 
 use super::AuditError;
@@ -121,7 +122,7 @@ impl Log {
             self.write(&files)?;
             let note = Checkpoint::of(&open.tree)
                 .sign(&self.key)
-                .map_err(|error| AuditError::Untrusted(error_of_key(error)))?;
+                .map_err(|error| AuditError::Untrusted(Untrusted::Note(error)))?;
             if !register.continue_log(open.note.as_deref(), &note)? {
                 return Err(AuditError::Forked);
             }
@@ -229,10 +230,6 @@ impl Log {
 fn at(path: &str) -> impl FnOnce(io::Error) -> AuditError + use<> {
     let path = path.to_owned();
     move |error| AuditError::File(path, error)
-}
-
-fn error_of_key(error: housecarl_audit::note::NoteError) -> housecarl_audit::checkpoint::Untrusted {
-    housecarl_audit::checkpoint::Untrusted::Note(error)
 }
 
 #[cfg(test)]

@@ -18,10 +18,10 @@ use crate::product::Version;
 
 /// An entry on its way into the log.
 pub(crate) struct Outgoing {
-    leaf: [u8; Leaf::LEN],
-    keeper: Option<SubjectId>,
+    pub(super) leaf: [u8; Leaf::LEN],
+    pub(super) keeper: Option<SubjectId>,
     /// The salt of the record's commitment and the opening; sealed where there is a keeper.
-    opening: Vec<u8>,
+    pub(super) opening: Vec<u8>,
 }
 
 fn random<const N: usize>() -> Result<[u8; N], Unavailable> {
