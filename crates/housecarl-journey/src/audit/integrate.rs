@@ -118,7 +118,12 @@ impl Log {
             if leaves.is_empty() && open.note.is_some() {
                 return Ok(Integrated { added: 0, size: open.tree.size() });
             }
-            let files = open.tree.append(&leaves);
+            let before = open.tree.size();
+            let mut files = open.tree.append(&leaves);
+            // What the published log has already is not touched: a write that is cut short would tear it.
+            files.retain(|file| {
+                tile::Path::of(file.path.slot(), file.path.index(), before) != Some(file.path)
+            });
             self.write(&files)?;
             let note = Checkpoint::of(&open.tree)
                 .sign(&self.key)

@@ -100,7 +100,7 @@ impl Journey {
         self.entry(None, by, now, &[], |record| Act::OperatorAction { action, target: Id(target), record })
     }
 
-    /// The entry of what somebody said. `taken_back` says whether they had agreed to it before.
+    /// The entry of what somebody said.
     pub(crate) fn choice_entry(&self, choice: &Chosen<'_>, by: By, now: u64) -> Result<Outgoing, AuditError> {
         let act = choice.act()?;
         self.entry(Some(choice.keeper), by, now, choice.record, act)
@@ -143,14 +143,13 @@ impl Chosen<'_> {
             // What is settled for a device is settled for those who use it.
             About::Device(_) => (Whom::Household(home), Means::MadeAvailable),
         };
-        let meaning = |fingerprint: &str| fingerprint_of(fingerprint);
         let said = match self.said {
             Said::Told(..) => None,
             Said::Agreed(put, _) => {
-                Some((Answer::Agreed, put.purpose.as_str(), 0, meaning(&put.fingerprint)))
+                Some((Answer::Agreed, put.purpose.as_str(), 0, fingerprint_of(&put.fingerprint)))
             }
             Said::Authorised(put, _) => {
-                Some((Answer::Authorised, put.purpose.as_str(), 0, meaning(&put.fingerprint)))
+                Some((Answer::Authorised, put.purpose.as_str(), 0, fingerprint_of(&put.fingerprint)))
             }
             Said::Refused(purpose) => Some((self.no_to(purpose), purpose.as_str(), 0, self.meaning(purpose))),
             Said::Restricted(purpose, true) => {
@@ -159,11 +158,8 @@ impl Chosen<'_> {
             Said::Restricted(purpose, false) => {
                 Some((Answer::Lifted, purpose.as_str(), 0, self.meaning(purpose)))
             }
-            Said::Precision(item, step) => {
-                let step = self
-                    .said
-                    .step(self.version)
-                    .ok_or(AuditError::NotSayable(if step.is_empty() { "step" } else { "precision" }))?;
+            Said::Precision(item, _) => {
+                let step = self.said.step(self.version).ok_or(AuditError::NotSayable("step"))?;
                 Some((Answer::Precision, item.as_str(), step, NOTHING))
             }
             Said::NoMarketing(true) => Some((Answer::Objected, MARKETING, 0, NOTHING)),

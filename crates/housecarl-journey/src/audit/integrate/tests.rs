@@ -83,11 +83,9 @@ impl Disk {
         let register = self.register();
         let mut connection = register.connection();
         let transaction = connection.transaction().unwrap();
-        for _ in 0..entries {
-            let from: u64 = transaction
-                .query_one("SELECT count(*) FROM outbox", [], |row| row.get::<_, i64>(0))
-                .unwrap()
-                .unsigned_abs();
+        let count = transaction.query_one("SELECT count(*) FROM outbox", [], |row| row.get::<_, i64>(0));
+        let first = count.unwrap().unsigned_abs();
+        for from in first..first + entries {
             let entry = Entry {
                 at: Moment::from_millis(from).unwrap(),
                 by: Who::Housecarl,
