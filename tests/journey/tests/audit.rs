@@ -1,5 +1,5 @@
 //! The audit log as others find it: what is done leaves one entry, and nobody sees whose.
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
