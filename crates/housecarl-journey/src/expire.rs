@@ -2,9 +2,17 @@
 //!
 //! A read refuses a part from its end date on. When its bucket is over, the bucket's key is
 //! overwritten, and with it go all copies; then the bucket is dropped.
+//!
+//! The order of durable steps, and what a crash after each leaves:
+//! 1. the buckets' keys are overwritten: buckets that nothing opens, which the next run finds;
+//! 2. the entry of the audit log, with the buckets' names: the next run does not tell of them again;
+//! 3. the buckets are dropped: their names stay until another run has something to tell.
 
 use std::collections::BTreeSet;
 
+use housecarl_audit::Act;
+
+use crate::audit::{self, By, EntryNumber};
 use crate::journey::{Journey, NotChanged};
 use crate::keys::KeyName;
 use crate::store::Bucket;
@@ -24,6 +32,8 @@ const AHEAD: u64 = 3_600;
 pub struct Expired {
     /// How many buckets are over and gone.
     pub buckets: usize,
+    /// The entry of the audit log that tells of it; `None` where there was nothing new to tell.
+    pub entry: Option<EntryNumber>,
     /// Whether the clock has jumped lately, so that nothing was destroyed.
     pub clock_jumped: bool,
 }
@@ -46,16 +56,28 @@ impl Journey {
         };
         self.register.set_clock(now, steady)?;
         if steady < STEADY_MIN {
-            return Ok(Expired { buckets: 0, clock_jumped: true });
+            return Ok(Expired { clock_jumped: true, ..Expired::default() });
         }
         let over: Vec<_> =
             self.store.buckets().into_iter().filter(|bucket| bucket.ends_at() <= now).collect();
-        // The keys first: from here on nothing can be read. A crash leaves buckets that nothing opens.
         self.keys.destroy(|name| matches!(name, KeyName::Bucket(bucket) if bucket.ends_at() <= now))?;
+        let entry = self.log_expiry(&over, now)?;
         for bucket in &over {
             self.store.drop_bucket(*bucket)?;
         }
-        Ok(Expired { buckets: over.len(), clock_jumped: false })
+        Ok(Expired { buckets: over.len(), entry, clock_jumped: false })
+    }
+
+    fn log_expiry(&self, over: &[Bucket], now: u64) -> Result<Option<EntryNumber>, NotChanged> {
+        let told = self.register.expired()?;
+        let new = over.iter().filter(|bucket| !told.contains(bucket)).count() as u64;
+        if new == 0 {
+            return Ok(None);
+        }
+        // A bucket goes as a whole: its parts are not counted.
+        let act = Act::Expiry { before: audit::moment(now)?, buckets: new, parts: 0 };
+        let entry = self.entry(None, By::Housecarl, now, &[], |_| act)?;
+        Ok(Some(self.register.expire(over, &entry)?))
     }
 
     /// Removes from the files what was removed from the records: to be called once a day, and the
@@ -83,5 +105,35 @@ impl Journey {
             self.store.create_bucket(bucket)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+    use super::*;
+    use crate::journey::Settings;
+
+    #[test]
+    fn a_run_that_was_cut_short_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = 1_798_761_600;
+        let open =
+            || Journey::open(&Settings::in_folder(folder.path()), Vec::new(), move || now, |_| ()).unwrap();
+        let over = [Bucket::of(now - 90_000, 86_400), Bucket::of(now - 9_000, 3_600)];
+        let journey = open();
+        over.iter().for_each(|bucket| journey.store.create_bucket(*bucket).unwrap());
+        // The entry was written, and the buckets were not dropped.
+        assert_eq!(journey.log_expiry(&over, now).unwrap(), Some(EntryNumber(0)));
+        drop(journey);
+        let journey = open();
+        let again = journey.expire(now).unwrap();
+        assert_eq!((again.buckets, again.entry), (2, None));
+        assert!(journey.store.buckets().is_empty());
+        // What is over since is told, and only that.
+        journey.store.create_bucket(over[0].next()).unwrap();
+        let next = journey.expire(now).unwrap();
+        assert_eq!((next.buckets, next.entry), (1, Some(EntryNumber(1))));
     }
 }

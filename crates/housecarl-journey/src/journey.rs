@@ -5,10 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError};
 
+use housecarl_audit::entry::Digest;
 use housecarl_policy::table::TableError;
 use housecarl_policy::{AgeBand, DeviceStanding, Standing, StreamId};
 use tokio::sync::watch;
 
+use crate::audit::{self, AuditError, By, Chosen, EntryNumber, Log};
 use crate::decide::Whose;
 use crate::keys::{self, KeyName, Keys, KeysError, RootKey, RootKeyError};
 use crate::minimise::{Minimised, PseudonymKey};
@@ -44,6 +46,9 @@ pub struct Settings {
     pub keep_free: u64,
     /// Where the records are kept.
     pub stored: Stored,
+    /// What the audit log is called: one word without a plus sign, such as `example.com/home`, and
+    /// for good. `None` is what it was called before, or a random name.
+    pub log_name: Option<String>,
 }
 
 impl Settings {
@@ -55,6 +60,7 @@ impl Settings {
             root_key: folder.join("root.key"),
             keep_free: 128 << 20,
             stored: Stored::OnDisk,
+            log_name: None,
         }
     }
 }
@@ -74,6 +80,10 @@ pub enum OpenError {
     Register(RegisterError),
     /// A product's table.
     Table(TableError),
+    /// The audit log.
+    Audit(AuditError),
+    /// An erasure that was promised could not be finished.
+    Erasure(NotChanged),
     /// No thread could be started.
     Thread(io::Error),
 }
@@ -87,6 +97,8 @@ impl fmt::Display for OpenError {
             Self::Store(error) => error.fmt(f),
             Self::Register(error) => error.fmt(f),
             Self::Table(error) => error.fmt(f),
+            Self::Audit(error) => error.fmt(f),
+            Self::Erasure(error) => error.fmt(f),
             Self::Thread(error) => write!(f, "no thread could be started: {error}"),
         }
     }
@@ -103,7 +115,15 @@ macro_rules! from {
         }
     )+};
 }
-from!(RootKey(RootKeyError), Keys(KeysError), Store(StoreError), Register(RegisterError), Table(TableError));
+from!(
+    RootKey(RootKeyError),
+    Keys(KeysError),
+    Store(StoreError),
+    Register(RegisterError),
+    Table(TableError),
+    Audit(AuditError),
+    Erasure(NotChanged)
+);
 
 impl From<keys::Unavailable> for OpenError {
     fn from(error: keys::Unavailable) -> Self {
@@ -175,6 +195,8 @@ pub enum NotChanged {
     Store(StoreError),
     /// It is written down, and the store stopped before it could be seen to be in force.
     Stopped(Failed),
+    /// It could not be written into the audit log, and so was not done.
+    Audit(AuditError),
 }
 
 impl fmt::Display for NotChanged {
@@ -186,6 +208,7 @@ impl fmt::Display for NotChanged {
             Self::Keys(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
             Self::Stopped(error) => error.fmt(f),
+            Self::Audit(error) => error.fmt(f),
         }
     }
 }
@@ -206,7 +229,8 @@ not_changed!(
     Register(RegisterError),
     Keys(KeysError),
     Store(StoreError),
-    Stopped(Failed)
+    Stopped(Failed),
+    Audit(AuditError)
 );
 
 impl From<keys::Unavailable> for NotChanged {
@@ -225,6 +249,7 @@ pub struct Journey {
     pub(crate) register: Register,
     pub(crate) homes: Homes,
     pub(crate) commits: Commits,
+    pub(crate) log: Log,
     products: Vec<(ProductNumber, InForce)>,
     sequence: Sequence,
     watch: OnceLock<Box<Watch>>,
@@ -262,9 +287,12 @@ impl Journey {
         let now = clock();
         let commits = Commits::start(Arc::clone(&store), Arc::clone(&keys), clock, broken)
             .map_err(OpenError::Thread)?;
+        let log = Log::new(folder.join("log"), settings.log_name.as_deref(), &register, &keys)?;
         let mut in_force = Vec::new();
+        let mut tables = Vec::new();
         for product in products {
             let number = register.product(&product.name)?;
+            tables.push((number, audit::sha256(&product.table)));
             let version =
                 Version::new(product, |name| register.stream(number, name).map_err(OpenError::from))?;
             in_force.push((number, InForce::new(version)));
@@ -275,14 +303,35 @@ impl Journey {
             register,
             homes: Homes::default(),
             commits,
+            log,
             products: in_force,
             sequence: Sequence::new()?,
             watch: OnceLock::new(),
         };
         journey.load()?;
+        for (product, table) in tables {
+            journey.apply(product, table, now)?;
+        }
         journey.finish_erasures(now)?;
         journey.homes.each(|home| journey.want(home, now));
         Ok(journey)
+    }
+
+    /// Writes down that another table is in force than the last time.
+    fn apply(&self, product: ProductNumber, table: [u8; 32], now: u64) -> Result<(), AuditError> {
+        let before = self.register.applied(product)?;
+        if before == Some(table) {
+            return Ok(());
+        }
+        let Some(in_force) = self.product(product) else { return Ok(()) };
+        let act = housecarl_audit::Act::ProductApplied {
+            product: audit::name(in_force.version().name())?,
+            from: before.map_or(audit::NOTHING, Digest),
+            to: Digest(table),
+        };
+        let entry = self.entry(None, By::Housecarl, now, &[], |_| act)?;
+        self.register.apply(product, table, &entry)?;
+        Ok(())
     }
 
     /// Reads who lives where, and sums the log of choices.
@@ -423,7 +472,7 @@ impl Journey {
     ///
     /// # Errors
     /// [`NotChanged`]; there is then no new home.
-    pub fn add_home(&self) -> Result<HomeId, NotChanged> {
+    pub fn add_home(&self, by: By, now: u64) -> Result<HomeId, NotChanged> {
         let row = HomeRow {
             id: HomeId::random()?,
             household: SubjectId::random()?,
@@ -432,7 +481,7 @@ impl Journey {
         let mac = self.mac_of(row.household)?;
         // The key before what needs it; a crash in between leaves a key of nobody.
         self.keys.sync()?;
-        self.register.add_home(&row)?;
+        self.register.add_home(&row, &self.action("home-added", row.id.0, by, now)?)?;
         self.homes.add_home(row, mac);
         Ok(row.id)
     }
@@ -441,10 +490,10 @@ impl Journey {
     ///
     /// # Errors
     /// [`NotChanged`].
-    pub fn add_person(&self, home: HomeId, band: AgeBand) -> Result<PersonId, NotChanged> {
+    pub fn add_person(&self, home: HomeId, band: AgeBand, by: By, now: u64) -> Result<PersonId, NotChanged> {
         self.homes.home(home).ok_or(NotChanged::Unknown("home"))?;
         let row = PersonRow { id: PersonId::random()?, home, band };
-        self.register.add_person(&row)?;
+        self.register.add_person(&row, &self.action("person-added", row.id.0, by, now)?)?;
         self.take_in(&row);
         Ok(row.id)
     }
@@ -458,11 +507,13 @@ impl Journey {
         home: HomeId,
         product: ProductNumber,
         holder: Option<PersonId>,
+        by: By,
+        now: u64,
     ) -> Result<DeviceId, NotChanged> {
         self.homes.home(home).ok_or(NotChanged::Unknown("home"))?;
         self.product(product).ok_or(NotChanged::Unknown("product"))?;
         let row = DeviceRow { id: DeviceId::random()?, home, product, holder };
-        self.register.add_device(&row)?;
+        self.register.add_device(&row, &self.action("device-added", row.id.0, by, now)?)?;
         self.homes.add_device(row, None);
         Ok(row.id)
     }
@@ -471,10 +522,11 @@ impl Journey {
     ///
     /// # Errors
     /// [`NotChanged`].
-    pub fn add_mark(&self, person: PersonId, mark: &str, now: u64) -> Result<(), NotChanged> {
+    pub fn add_mark(&self, person: PersonId, mark: &str, by: By, now: u64) -> Result<(), NotChanged> {
         let home = self.homes.home_of(person).ok_or(NotChanged::Unknown("person"))?;
         let mac = home.mark(mark);
-        self.register.add_mark(home.row.id, mac, person)?;
+        let entry = self.action("mark-added", person.0, by, now)?;
+        self.register.add_mark(home.row.id, mac, person, &entry)?;
         self.homes.add_mark(home.row.id, mac, person);
         home.epoch.end();
         self.want(&home, now);
@@ -482,7 +534,8 @@ impl Journey {
     }
 
     /// Writes down what somebody said, and returns when it is in force: on the disk, what every
-    /// decision from now on is made by, and everything begun before it written or dropped.
+    /// decision from now on is made by, and everything begun before it written or dropped. The number
+    /// is that of its entry in the audit log, for a receipt.
     ///
     /// # Errors
     /// [`NotChanged`].
@@ -491,33 +544,59 @@ impl Journey {
         about: About,
         product: ProductNumber,
         said: &Said,
+        by: By,
         now: u64,
-    ) -> Result<(), NotChanged> {
+    ) -> Result<EntryNumber, NotChanged> {
         let unknown =
             NotChanged::Unknown(if matches!(about, About::Person(_)) { "person" } else { "device" });
         let (keeper, home) = self.keeper(about).ok_or(unknown)?;
         let in_force = self.product(product).ok_or(NotChanged::Unknown("product"))?;
-        said.check(&in_force.version(), matches!(about, About::Device(_)))?;
+        let version = in_force.version();
+        said.check(&version, matches!(about, About::Device(_)))?;
         let plain = minicbor::to_vec(said).map_err(|_| keys::Unavailable)?;
         let sealed = keys::field::seal(&self.keys, keeper, &said_at(about, product), &plain)?;
         let choice = ChoiceRow { at: now, product, about, said: sealed };
         // 1. The key: a crash leaves a key that nothing is sealed under.
         self.keys.sync()?;
-        {
+        let entry = {
             // One change of a home at a time, so that the order of the log is the order of the standings.
             let _turn = home.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            // 2. The log: from here on it was said, also after a crash, and the next start sums it.
-            self.register.add_choice(&choice)?;
+            let agreed_before = self.has_agreed(about, in_force, said);
+            let chosen = Chosen {
+                about,
+                home: home.row.id,
+                keeper,
+                version: &version,
+                said,
+                agreed_before,
+                record: &plain,
+            };
+            let entry = self.choice_entry(&chosen, by, now)?;
+            // 2. The log of choices, and with it the entry of the audit log: from here on it was said,
+            // also after a crash, and the next start sums it.
+            let entry = self.register.add_choice(&choice, &entry)?;
             // 3. Memory: whoever decides from now on decides by it, and finds the past ended.
             self.add(&choice);
             home.epoch.end();
             self.want(&home, now);
-        }
+            entry
+        };
         // 4. What is being read is handed on, and the next part is decided by the new standing.
         drop(home.reading.write().unwrap_or_else(PoisonError::into_inner));
         // 5. What was decided before is on the disk already, or finds its moment past.
         self.commits.barrier().await?;
-        Ok(())
+        Ok(entry)
+    }
+
+    /// Whether a yes is taken back.
+    fn has_agreed(&self, about: About, product: &InForce, said: &Said) -> bool {
+        let Said::Refused(purpose) = said else { return false };
+        let agreed = match about {
+            About::Person(person) => product.standings.get(person).map(|standing| standing.agreed),
+            About::Device(device) => self.homes.device(device).map(|device| device.standing().agreed),
+        };
+        let purpose = product.version().purpose(purpose);
+        purpose.zip(agreed).is_some_and(|(purpose, agreed)| agreed.contains(purpose))
     }
 
     /// What a device is wanted to send, now and whenever that changes.
@@ -581,6 +660,7 @@ impl Journey {
             let number = version.stream_number(stream).ok_or(NotAdmitted::NoSuchDevice)?;
             let belongs = Belongs { device: device.row.id, stream: number, received: now };
             let identity = device.home.identity(device.row.id, number.0, &identity);
+            let refused = audit::refusals(&minimised);
             let subject = |whose| view.subject(whose);
             let sealed =
                 seal::seal(minimised, belongs, subject, &self.keys, &self.sequence).map_err(|error| {
@@ -591,10 +671,14 @@ impl Journey {
                 })?;
             let parts = sealed.parts();
             if parts == 0 {
+                self.count_refusals(number, refused, now);
                 return Ok(Admitted::Nothing);
             }
             match self.commits.commit(sealed, identity, view.moment.clone()).await {
-                Ok(Outcome::Stored) => return Ok(Admitted::Kept(parts)),
+                Ok(Outcome::Stored) => {
+                    self.count_refusals(number, refused, now);
+                    return Ok(Admitted::Kept(parts));
+                }
                 Ok(Outcome::Again) => return Ok(Admitted::Again),
                 Ok(Outcome::Stale) => {}
                 Err(error) => return Err(NotAdmitted::Later(error)),

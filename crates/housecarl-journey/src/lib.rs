@@ -7,7 +7,7 @@
 //!
 //! Each type has private fields and its one maker in the module of its stage, so that a skipped
 //! stage does not compile. [`journey`] opens all of it and takes a message through; `people` is what
-//! decisions are told; `keys` are what erasing destroys. Nothing on the way prints a value: `Debug`
+//! decisions are told; `keys` are what erasing destroys; `audit` is where everything done with any of it is written down. Nothing on the way prints a value: `Debug`
 //! prints the type's name.
 
 pub mod receive;
@@ -18,6 +18,7 @@ pub mod store;
 pub mod read;
 pub mod expire;
 pub mod erase;
+pub mod audit;
 pub mod journey;
 pub mod product;
 pub mod people;

@@ -4,15 +4,17 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::PoisonError;
 
+use housecarl_audit::Act as Audited;
 use housecarl_policy::{
     Act, Decimal, ItemId, Outcome, PurposeId, Question, Subject, Value, decide, minimise,
 };
 
+use crate::audit::{self, AuditError, By, EntryNumber};
 use crate::decide::{Home as _, Whose};
 use crate::journey::Journey;
 use crate::minimise::Kept;
 use crate::people::homes::View;
-use crate::people::{DeviceId, SubjectId};
+use crate::people::{DeviceId, OperatorId, SubjectId};
 use crate::product::{ProductNumber, Version};
 use crate::seal::{self, NotAPart, Part, Said};
 use crate::store::{StoreError, Stored, StreamNumber, Wanted};
@@ -84,6 +86,8 @@ impl fmt::Debug for ReleasedValue {
 /// What somebody wants to read.
 #[derive(Clone, Debug)]
 pub struct Ask {
+    /// Who asks, for the log.
+    pub reader: OperatorId,
     /// For which purpose of which product.
     pub product: ProductNumber,
     /// See [`Ask::product`].
@@ -105,6 +109,8 @@ pub enum NotRead {
     Store(StoreError),
     /// A row is not what was stored.
     Damaged(NotAPart),
+    /// It could not be written into the audit log, and so was not read.
+    Audit(AuditError),
 }
 
 impl fmt::Display for NotRead {
@@ -113,23 +119,37 @@ impl fmt::Display for NotRead {
             Self::Unknown(what) => write!(f, "there is no such {what}"),
             Self::Store(error) => error.fmt(f),
             Self::Damaged(error) => error.fmt(f),
+            Self::Audit(error) => error.fmt(f),
         }
     }
 }
 
 impl std::error::Error for NotRead {}
 
+impl From<AuditError> for NotRead {
+    fn from(error: AuditError) -> Self {
+        Self::Audit(error)
+    }
+}
+
 impl Journey {
     /// Hands on every value that the purpose may see at this moment, in the order of buckets and
     /// receipt, until `each` says `false`. It is decided for each part again: what somebody takes
     /// back while this runs ends it for the next part, and whoever takes it back waits for the
-    /// present one to be handed on.
+    /// present one to be handed on. The entry of the audit log is on the disk before the first value
+    /// is handed on, and stays whatever becomes of the read; its number is returned.
     ///
     /// # Errors
     /// [`NotRead`].
-    pub fn read(&self, ask: &Ask, now: u64, mut each: impl FnMut(Released) -> bool) -> Result<(), NotRead> {
+    pub fn read(
+        &self,
+        ask: &Ask,
+        now: u64,
+        mut each: impl FnMut(Released) -> bool,
+    ) -> Result<EntryNumber, NotRead> {
         let product = self.product(ask.product).ok_or(NotRead::Unknown("product"))?;
         let wanted = Wanted { subject: ask.subject, stream: ask.stream, received: ask.received.clone() };
+        let entry = self.log_read(ask, &wanted, &product.version(), now)?;
         let mut damaged = None;
         let mut hand_on = |stored: Stored| {
             let part = match seal::open(&stored, &self.keys) {
@@ -157,7 +177,32 @@ impl Journey {
                 .all(&mut each)
         };
         self.store.scan(&wanted, &mut hand_on).map_err(NotRead::Store)?;
-        damaged.map_or(Ok(()), |error| Err(NotRead::Damaged(error)))
+        damaged.map_or(Ok(entry), |error| Err(NotRead::Damaged(error)))
+    }
+
+    /// Counts the parts that are there to be decided about, and writes the entry of the read.
+    fn log_read(
+        &self,
+        ask: &Ask,
+        wanted: &Wanted,
+        version: &Version,
+        now: u64,
+    ) -> Result<EntryNumber, NotRead> {
+        let whom = self.homes.whom(ask.subject).ok_or(NotRead::Unknown("person or household"))?;
+        let purpose = version.table.purpose(ask.purpose).ok_or(NotRead::Unknown("purpose"))?;
+        let product = audit::name(version.name())?;
+        let purpose = audit::name(version.table.text(purpose.name))?;
+        let mut parts = 0_u64;
+        let mut count = |stored: Stored| {
+            let known = version.stream_of(stored.row().place.stream).is_some();
+            parts = parts.saturating_add(u64::from(known));
+            true
+        };
+        self.store.scan(wanted, &mut count).map_err(NotRead::Store)?;
+        let request = audit::random_id().map_err(AuditError::from)?;
+        let act = Audited::Read { request, whom, product, purpose, parts };
+        let entry = self.entry(Some(ask.subject), By::Consumer(ask.reader), now, &[], |_| act)?;
+        Ok(self.register.log(&entry).map_err(AuditError::from)?)
     }
 }
 

@@ -6,8 +6,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use housecarl_journey::audit::{By, EntryNumber};
 use housecarl_journey::journey::{Admitted, Journey, Message, NotAdmitted, Settings, Stored};
-use housecarl_journey::people::{About, Act, DeviceId, HomeId, PersonId, Put, Said, SubjectId};
+use housecarl_journey::people::{About, Act, DeviceId, HomeId, OperatorId, PersonId, Put, Said, SubjectId};
 use housecarl_journey::product::{InForce, Product, ProductNumber};
 use housecarl_journey::read::{Ask, Released};
 use housecarl_manifest::fingerprint::Facets;
@@ -17,6 +18,8 @@ use tempfile::TempDir;
 
 /// 1 January 2027.
 pub const START: u64 = 1_798_761_600;
+/// Who reads, where it does not matter.
+pub const READER: OperatorId = OperatorId([9; 16]);
 /// In seconds.
 pub const DAY: u64 = 86_400;
 
@@ -67,7 +70,7 @@ impl World {
         let products: Vec<Product> = products.iter().map(|(name, text)| product(name, text)).collect();
         let now = Arc::new(AtomicU64::new(START));
         let journey = open(&folder, stored, &products, &now);
-        let home = journey.add_home().unwrap();
+        let home = journey.add_home(By::Housecarl, START).unwrap();
         Self { folder, stored, products, now, journey, home }
     }
 
@@ -100,13 +103,14 @@ impl World {
     /// Somebody new in the home.
     #[must_use]
     pub fn person(&self, band: AgeBand) -> PersonId {
-        self.journey.add_person(self.home, band).unwrap()
+        self.journey.add_person(self.home, band, By::Housecarl, self.time()).unwrap()
     }
 
     /// A new device.
     #[must_use]
     pub fn device(&self, product: &str, holder: Option<PersonId>) -> DeviceId {
-        self.journey.add_device(self.home, self.product(product).0, holder).unwrap()
+        let product = self.product(product).0;
+        self.journey.add_device(self.home, product, holder, By::Housecarl, self.time()).unwrap()
     }
 
     /// Puts a purpose as it is now.
@@ -119,8 +123,12 @@ impl World {
     }
 
     /// Somebody says something.
-    pub async fn says(&self, about: About, product: &str, said: Said) {
-        self.journey.choose(about, self.product(product).0, &said, self.time()).await.unwrap();
+    pub async fn says(&self, about: About, product: &str, said: Said) -> EntryNumber {
+        let by = match about {
+            About::Person(person) => By::Person(person),
+            About::Device(_) => By::Housecarl,
+        };
+        self.journey.choose(about, self.product(product).0, &said, by, self.time()).await.unwrap()
     }
 
     /// Somebody was told of every purpose and agrees to these.
@@ -169,6 +177,7 @@ impl World {
         let (number, in_force) = self.product(product);
         let version = in_force.version();
         let ask = Ask {
+            reader: READER,
             product: number,
             purpose: version.purpose(purpose).unwrap_or_else(|| panic!("no {purpose}")),
             subject,

@@ -1,6 +1,7 @@
 //! One message from its arrival to its end, on the store that a gateway has and on the reference.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+use housecarl_journey::audit::By;
 use housecarl_journey::journey::{Admitted, Settings, Stored};
 use housecarl_journey::people::{About, Said};
 use housecarl_journey_tests::{DAY, START, WATCH, World, product, vitals};
@@ -19,7 +20,7 @@ async fn wearer(stored: Stored) -> Wearer {
     let world = World::new(stored, &[("watch", WATCH)]);
     let person = world.person(AgeBand::Adult);
     let device = world.device("watch", Some(person));
-    world.journey.add_mark(person, "p1", world.time()).unwrap();
+    world.journey.add_mark(person, "p1", By::Housecarl, world.time()).unwrap();
     for feature in ["activity", "coaching", "routes", "sleep"] {
         world.says(About::Device(device), "watch", Said::Feature(feature.to_owned(), true)).await;
     }
@@ -143,7 +144,12 @@ async fn what_is_erased_is_gone_and_what_comes_after_is_kept() {
         assert_eq!(wearer.sees("activity").len(), 50);
         let held = wearer.world.journey.held(wearer.person.into()).unwrap();
         assert!(held > 0);
-        let erased = wearer.world.journey.erase_person(wearer.person, wearer.world.time()).await.unwrap();
+        let erased = wearer
+            .world
+            .journey
+            .erase_person(wearer.person, By::Housecarl, wearer.world.time())
+            .await
+            .unwrap();
         assert_eq!(erased.parts, held);
         assert!(erased.keys > 0);
         assert_eq!(wearer.world.journey.held(wearer.person.into()).unwrap(), 0);
@@ -230,7 +236,7 @@ async fn what_was_captured_before_an_erasure_does_not_come_back() {
     for stored in STORES {
         let wearer = wearer(stored).await;
         wearer.world.pass(DAY);
-        wearer.world.journey.erase_person(wearer.person, wearer.world.time()).await.unwrap();
+        wearer.world.journey.erase_person(wearer.person, By::Housecarl, wearer.world.time()).await.unwrap();
         wearer.world.pass(DAY);
         assert_eq!(wearer.send(&at(1, &(START + DAY / 2).to_string())).await, Admitted::Nothing);
         assert!(matches!(wearer.send(&at(2, &(START + DAY + 1).to_string())).await, Admitted::Kept(_)));
@@ -273,23 +279,23 @@ async fn a_device_comes_in_by_its_claim_and_its_secret_until_it_is_revoked() {
     let mut world = World::new(Stored::OnDisk, &[("watch", WATCH)]);
     let (product, _) = world.product("watch");
     let (journey, now) = (&world.journey, world.time());
-    let code = journey.issue_claim(world.home, product, None, now).unwrap();
+    let code = journey.issue_claim(world.home, product, None, By::Housecarl, now).unwrap();
     assert!(journey.enrol("0000", now).is_err());
     let (device, secret) = journey.enrol(code.reveal(), now).unwrap();
     assert!(journey.enrol(code.reveal(), now).is_err(), "a code is good for once");
-    let old = journey.issue_claim(world.home, product, None, now).unwrap();
+    let old = journey.issue_claim(world.home, product, None, By::Housecarl, now).unwrap();
     assert!(journey.enrol(old.reveal(), now + DAY).is_err(), "and for a day");
     assert!(journey.device_with(device, b"wrong").is_none());
     let first = secret.reveal().as_bytes().to_vec();
     assert!(journey.device_with(device, &first).is_some());
     let open = journey.device_with(device, &first).unwrap();
-    let renewed = journey.renew_device_secret(device).unwrap();
+    let renewed = journey.renew_device_secret(device, By::Housecarl, now).unwrap();
     open.revoked().await;
     assert!(journey.device_with(device, &first).is_none());
     world = world.restarted();
     let journey = &world.journey;
     let open = journey.device_with(device, renewed.reveal().as_bytes()).unwrap();
-    journey.revoke_device(device).unwrap();
+    journey.revoke_device(device, By::Housecarl, now).unwrap();
     open.revoked().await;
     assert!(journey.device_with(device, renewed.reveal().as_bytes()).is_none());
     world = world.restarted();
@@ -301,21 +307,21 @@ fn operators_and_consumers_have_a_token_that_can_be_renewed_and_revoked() {
     use housecarl_journey::people::credentials::Role;
     let world = World::new(Stored::OnDisk, &[("watch", WATCH)]);
     let journey = &world.journey;
-    let first = journey.first_operator().unwrap().unwrap();
-    assert!(journey.first_operator().unwrap().is_none(), "there is one first operator");
-    let token = journey.renew_operator(first.reveal()).unwrap();
+    let first = journey.first_operator(START).unwrap().unwrap();
+    assert!(journey.first_operator(START).unwrap().is_none(), "there is one first operator");
+    let token = journey.renew_operator(first.reveal(), START).unwrap();
     assert_eq!(journey.operator_with(first.reveal()).unwrap(), None);
     assert_eq!(journey.operator_with(token.reveal()).unwrap().unwrap().role, Role::Operator);
     let purposes = vec!["activity".to_owned(), "sleep".to_owned()];
     let consumer = Role::Consumer { product: "watch".to_owned(), purposes };
-    let (_, reader) = journey.add_operator(&consumer).unwrap();
+    let (_, reader) = journey.add_operator(&consumer, By::Housecarl, START).unwrap();
     let unknown = Role::Consumer { product: "watch".to_owned(), purposes: vec!["nothing".to_owned()] };
-    assert!(journey.add_operator(&unknown).is_err());
+    assert!(journey.add_operator(&unknown, By::Housecarl, START).is_err());
     assert_eq!(journey.operator_with(reader.reveal()).unwrap().unwrap().role, consumer);
-    journey.revoke_operator(token.reveal()).unwrap();
+    journey.revoke_operator(token.reveal(), By::Housecarl, START).unwrap();
     assert_eq!(journey.operator_with(token.reveal()).unwrap(), None);
-    assert!(journey.renew_operator(token.reveal()).is_err());
-    assert!(world.restarted().journey.first_operator().unwrap().is_none());
+    assert!(journey.renew_operator(token.reveal(), START).is_err());
+    assert!(world.restarted().journey.first_operator(START).unwrap().is_none());
 }
 
 #[tokio::test]

@@ -156,7 +156,8 @@ acts! {
         product: Name,
         /// For which purpose.
         purpose: Name,
-        /// How many parts were handed out.
+        /// How many parts lay there when it was asked, to be decided about one by one: at most so
+        /// many were handed out. The entry is written before the first of them is.
         parts: u64,
     }
     /// Data went to somebody else.
@@ -200,7 +201,8 @@ acts! {
         before: Moment,
         /// How many buckets' secrets were destroyed.
         buckets: u64,
-        /// How many parts went with them.
+        /// How many parts went with them; 0 where they were not counted, since a bucket goes as a
+        /// whole.
         parts: u64,
     }
     /// An operator did something by hand.

@@ -39,6 +39,8 @@ pub(crate) enum KeyName {
     Subject(SubjectId),
     /// What every part that ends in this bucket is sealed under as well.
     Bucket(Bucket),
+    /// What the audit log is signed with.
+    Log,
 }
 
 impl KeyName {
@@ -80,6 +82,11 @@ impl Secret {
     #[cfg(test)]
     pub(crate) fn of(bytes: [u8; SECRET_LEN]) -> Self {
         Self(Zeroizing::new(bytes))
+    }
+
+    /// The secret itself, for a signature, which takes no derived key.
+    pub(crate) fn expose(&self) -> &[u8; SECRET_LEN] {
+        &self.0
     }
 
     #[cfg(test)]

@@ -106,6 +106,7 @@ fn head(name: KeyName) -> [u8; at::NONCE] {
             }
             (3, bucket.class().into(), id)
         }
+        KeyName::Log => (4, 0, [0; 16]),
     };
     let mut head = [0; at::NONCE];
     let bytes = [kind, VERSION].into_iter().chain(number.to_le_bytes()).chain(id);
@@ -125,6 +126,7 @@ fn name(head: &[u8; at::NONCE]) -> Option<KeyName> {
             let index = u32::from_le_bytes(*id.first_chunk()?);
             Some(KeyName::Bucket(Bucket::from_parts(number.try_into().ok()?, index)?))
         }
+        4 => Some(KeyName::Log),
         _ => None,
     }
 }

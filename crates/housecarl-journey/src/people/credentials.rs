@@ -8,9 +8,9 @@ use std::fmt;
 use aws_lc_rs::{constant_time, digest};
 use zeroize::Zeroizing;
 
-use super::DeviceId;
 use super::register::RegisterError;
-use super::{HomeId, PersonId};
+use super::{DeviceId, HomeId, OperatorId, PersonId};
+use crate::audit::By;
 use crate::journey::{Journey, NotChanged};
 use crate::keys::Unavailable;
 use crate::product::ProductNumber;
@@ -62,10 +62,6 @@ impl Hash {
     }
 }
 
-/// An operator or a consumer.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct OperatorId(pub i64);
-
 /// What somebody who is not a device may do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Role {
@@ -89,6 +85,17 @@ pub struct Operator {
     pub role: Role,
 }
 
+impl Operator {
+    /// As the log says it.
+    #[must_use]
+    pub const fn by(&self) -> By {
+        match self.role {
+            Role::Operator => By::Operator(self.id),
+            Role::Consumer { .. } => By::Consumer(self.id),
+        }
+    }
+}
+
 /// What a claim code is for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClaimRow {
@@ -109,13 +116,15 @@ impl Journey {
         home: HomeId,
         product: ProductNumber,
         holder: Option<PersonId>,
+        by: By,
         now: u64,
     ) -> Result<Secret, NotChanged> {
         self.homes.home(home).ok_or(NotChanged::Unknown("home"))?;
         self.product(product).ok_or(NotChanged::Unknown("product"))?;
         let code = Secret::random()?;
         let claim = ClaimRow { home, product, holder, until: now.saturating_add(CLAIM_SECONDS) };
-        self.register.add_claim(code.hash(), &claim)?;
+        let entry = self.action("claim-issued", home.0, by, now)?;
+        self.register.add_claim(code.hash(), &claim, &entry)?;
         Ok(code)
     }
 
@@ -124,20 +133,23 @@ impl Journey {
     /// # Errors
     /// [`NotChanged::Unknown`] where the code is not right, used up or too old: nobody is told which.
     pub fn enrol(&self, code: &str, now: u64) -> Result<(DeviceId, Secret), NotChanged> {
-        let claim = self.register.take_claim(Hash::of(code.as_bytes()), now)?;
-        let claim = claim.ok_or(NotChanged::Unknown("claim code"))?;
-        let device = self.add_device(claim.home, claim.product, claim.holder)?;
-        Ok((device, self.renew_device_secret(device)?))
+        let (device, secret) = (DeviceId::random()?, Secret::random()?);
+        let entry = self.action("device-enrolled", device.0, By::Device(device), now)?;
+        let enrolled = self.register.enrol(Hash::of(code.as_bytes()), device, secret.hash(), now, &entry)?;
+        let row = enrolled.ok_or(NotChanged::Unknown("claim code"))?;
+        self.homes.add_device(row, Some(secret.hash()));
+        Ok((device, secret))
     }
 
     /// Gives a device a new secret. The old one is worth nothing from now on.
     ///
     /// # Errors
     /// [`NotChanged`].
-    pub fn renew_device_secret(&self, device: DeviceId) -> Result<Secret, NotChanged> {
+    pub fn renew_device_secret(&self, device: DeviceId, by: By, now: u64) -> Result<Secret, NotChanged> {
         let at_work = self.homes.device(device).ok_or(NotChanged::Unknown("device"))?;
         let secret = Secret::random()?;
-        self.register.set_device_secret(device, Some(secret.hash()))?;
+        let entry = self.action("device-renewed", device.0, by, now)?;
+        self.register.set_device_secret(device, Some(secret.hash()), &entry)?;
         at_work.set_secret(Some(secret.hash()));
         Ok(secret)
     }
@@ -146,9 +158,10 @@ impl Journey {
     ///
     /// # Errors
     /// [`NotChanged`].
-    pub fn revoke_device(&self, device: DeviceId) -> Result<(), NotChanged> {
+    pub fn revoke_device(&self, device: DeviceId, by: By, now: u64) -> Result<(), NotChanged> {
         let at_work = self.homes.device(device).ok_or(NotChanged::Unknown("device"))?;
-        self.register.set_device_secret(device, None)?;
+        let entry = self.action("device-revoked", device.0, by, now)?;
+        self.register.set_device_secret(device, None, &entry)?;
         at_work.set_secret(None);
         Ok(())
     }
@@ -166,18 +179,18 @@ impl Journey {
     ///
     /// # Errors
     /// [`RegisterError`], or no random bytes.
-    pub fn first_operator(&self) -> Result<Option<Secret>, NotChanged> {
+    pub fn first_operator(&self, now: u64) -> Result<Option<Secret>, NotChanged> {
         if self.register.has_operators()? {
             return Ok(None);
         }
-        self.add_operator(&Role::Operator).map(|(_, token)| Some(token))
+        self.add_operator(&Role::Operator, By::Housecarl, now).map(|(_, token)| Some(token))
     }
 
     /// Somebody new who is not a device.
     ///
     /// # Errors
     /// [`NotChanged`].
-    pub fn add_operator(&self, role: &Role) -> Result<(OperatorId, Secret), NotChanged> {
+    pub fn add_operator(&self, role: &Role, by: By, now: u64) -> Result<(OperatorId, Secret), NotChanged> {
         if let Role::Consumer { product, purposes } = role {
             let (_, in_force) = self.product_named(product).ok_or(NotChanged::Unknown("product"))?;
             let version = in_force.version();
@@ -185,17 +198,26 @@ impl Journey {
                 return Err(NotChanged::Unknown("purpose"));
             }
         }
-        let token = Secret::random()?;
-        Ok((self.register.add_operator(role, token.hash())?, token))
+        let (id, token) = (OperatorId::random()?, Secret::random()?);
+        let action = match role {
+            Role::Operator => "operator-added",
+            Role::Consumer { .. } => "consumer-added",
+        };
+        let entry = self.action(action, id.0, by, now)?;
+        self.register.add_operator(id, role, token.hash(), &entry)?;
+        Ok((id, token))
     }
 
     /// Exchanges a token for a new one, so that whoever printed or sent the first has it no longer.
     ///
     /// # Errors
     /// [`NotChanged::Unknown`] where it is not a token.
-    pub fn renew_operator(&self, token: &str) -> Result<Secret, NotChanged> {
+    pub fn renew_operator(&self, token: &str, now: u64) -> Result<Secret, NotChanged> {
+        let operator = self.operator_with(token)?.ok_or(NotChanged::Unknown("operator"))?;
         let new = Secret::random()?;
-        let known = self.register.set_operator_token(Hash::of(token.as_bytes()), Some(new.hash()))?;
+        let entry = self.action("operator-renewed", operator.id.0, operator.by(), now)?;
+        // Who has renewed it in between finds no operator, and leaves no entry.
+        let known = self.register.set_operator_token(Hash::of(token.as_bytes()), Some(new.hash()), &entry)?;
         known.then_some(new).ok_or(NotChanged::Unknown("operator"))
     }
 
@@ -203,8 +225,10 @@ impl Journey {
     ///
     /// # Errors
     /// [`NotChanged::Unknown`] where it is not a token.
-    pub fn revoke_operator(&self, token: &str) -> Result<(), NotChanged> {
-        let known = self.register.set_operator_token(Hash::of(token.as_bytes()), None)?;
+    pub fn revoke_operator(&self, token: &str, by: By, now: u64) -> Result<(), NotChanged> {
+        let operator = self.operator_with(token)?.ok_or(NotChanged::Unknown("operator"))?;
+        let entry = self.action("operator-revoked", operator.id.0, by, now)?;
+        let known = self.register.set_operator_token(Hash::of(token.as_bytes()), None, &entry)?;
         known.then_some(()).ok_or(NotChanged::Unknown("operator"))
     }
 

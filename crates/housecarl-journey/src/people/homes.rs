@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use aws_lc_rs::hmac;
+use housecarl_audit::entry::{Id, Whom};
 use housecarl_policy::{DeviceStanding, PurposeSet, Standing};
 use tokio::sync::watch;
 
@@ -179,6 +180,20 @@ impl Homes {
 
     pub(crate) fn device(&self, id: DeviceId) -> Option<Arc<DeviceAtWork>> {
         self.devices.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    /// Whom a subject is, as the log says it.
+    pub(crate) fn whom(&self, subject: SubjectId) -> Option<Whom> {
+        let person = PersonId(subject.0);
+        if self.people.read().unwrap_or_else(PoisonError::into_inner).contains_key(&person) {
+            return Some(Whom::Person(Id(subject.0)));
+        }
+        let homes = self.homes.read().unwrap_or_else(PoisonError::into_inner);
+        homes.values().find_map(|home| match home.row {
+            HomeRow { id, household, .. } if household == subject => Some(Whom::Household(Id(id.0))),
+            HomeRow { bystanders, .. } if bystanders == subject => Some(Whom::Bystanders),
+            _ => None,
+        })
     }
 
     /// Everything about a subject from before a moment is erased.

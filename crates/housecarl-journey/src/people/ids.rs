@@ -29,6 +29,8 @@ ids! {
     /// Whom a part is about and whose key it is sealed under: a person; a home, for what is about
     /// all who live there; or the people in a home whom nobody identified.
     SubjectId,
+    /// Who is not a device: an operator, or a consumer of data.
+    OperatorId,
 }
 
 /// New ids are random.
@@ -47,7 +49,7 @@ macro_rules! random {
         }
     )+};
 }
-random!(PersonId, HomeId, DeviceId, SubjectId);
+random!(PersonId, HomeId, DeviceId, SubjectId, OperatorId);
 
 impl From<PersonId> for SubjectId {
     fn from(person: PersonId) -> Self {

@@ -9,7 +9,7 @@ pub(crate) mod register;
 pub(crate) mod homes;
 pub mod standings;
 
-pub use ids::{DeviceId, HomeId, PersonId, SubjectId};
+pub use ids::{DeviceId, HomeId, OperatorId, PersonId, SubjectId};
 pub use register::{About, RegisterError};
 pub use said::{Act, NotSayable, Put, Said};
 pub use standings::Standings;

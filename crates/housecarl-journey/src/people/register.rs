@@ -1,6 +1,8 @@
 //! The register: products, homes, people, devices and the log of choices, in SQLite.
 //!
-//! Each change is one transaction that has reached the disk when the method returns.
+//! Each change is one transaction that has reached the disk when the method returns, and its entry
+//! for the audit log is in the same one: nothing is changed without its entry, and no entry speaks
+//! of what was not.
 
 use std::fmt;
 use std::path::Path;
@@ -10,10 +12,11 @@ use housecarl_policy::AgeBand;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::credentials::{ClaimRow, Hash, Operator, OperatorId, Role};
-use super::{DeviceId, HomeId, PersonId, SubjectId};
+use super::credentials::{ClaimRow, Hash, Operator, Role};
+use super::{DeviceId, HomeId, OperatorId, PersonId, SubjectId};
+use crate::audit::{EntryNumber, Outgoing, add};
 use crate::product::ProductNumber;
-use crate::store::StreamNumber;
+use crate::store::{Bucket, StreamNumber};
 
 /// The layout that this program reads and writes, in SQLite's `user_version`.
 const VERSION: i64 = 1;
@@ -111,6 +114,10 @@ pub(crate) struct ErasureRow {
     pub(crate) number: i64,
     pub(crate) subject: SubjectId,
     pub(crate) before: u64,
+    /// What its entries in the audit log share.
+    pub(crate) case: [u8; 16],
+    /// Whether the audit log says already that nothing of it can be read.
+    pub(crate) unreadable: bool,
 }
 
 macro_rules! ids_as_blobs {
@@ -129,7 +136,7 @@ macro_rules! ids_as_blobs {
         }
     )+};
 }
-ids_as_blobs!(PersonId, HomeId, DeviceId, SubjectId);
+ids_as_blobs!(PersonId, HomeId, DeviceId, SubjectId, OperatorId);
 
 /// The register.
 pub(crate) struct Register {
@@ -168,7 +175,7 @@ impl Register {
         Ok(Self { connection: Mutex::new(connection) })
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -194,107 +201,183 @@ impl Register {
         u16::try_from(number).map(StreamNumber).map_err(|_| RegisterError::TooMany)
     }
 
-    pub(crate) fn add_home(&self, home: &HomeRow) -> Result<()> {
-        self.connection().execute(
-            "INSERT INTO home (id, household, bystanders) VALUES (?1, ?2, ?3)",
-            params![home.id, home.household, home.bystanders],
-        )?;
-        Ok(())
+    /// The names of a stream and of its product.
+    pub(crate) fn stream_names(&self, stream: StreamNumber) -> Result<(String, String)> {
+        let query = "SELECT product.name, stream.name FROM stream
+                     JOIN product ON product.number = stream.product WHERE stream.number = ?1";
+        Ok(self.connection().query_one(query, [stream.0], |row| Ok((row.get(0)?, row.get(1)?)))?)
     }
 
-    pub(crate) fn add_person(&self, person: &PersonRow) -> Result<()> {
-        self.connection().execute(
-            "INSERT INTO person (id, home, band) VALUES (?1, ?2, ?3)",
-            params![person.id, person.home, person.band.byte()],
-        )?;
-        Ok(())
+    /// The SHA-256 of the policy table of a product that was in force last.
+    pub(crate) fn applied(&self, product: ProductNumber) -> Result<Option<[u8; 32]>> {
+        let query = "SELECT applied FROM product WHERE number = ?1";
+        Ok(self.connection().query_one(query, [product.0], |row| row.get(0))?)
     }
 
-    pub(crate) fn add_device(&self, device: &DeviceRow) -> Result<()> {
-        self.connection().execute(
-            "INSERT INTO device (id, home, product, holder) VALUES (?1, ?2, ?3, ?4)",
-            params![device.id, device.home, device.product.0, device.holder],
-        )?;
-        Ok(())
+    pub(crate) fn apply(
+        &self,
+        product: ProductNumber,
+        table: [u8; 32],
+        entry: &Outgoing,
+    ) -> Result<EntryNumber> {
+        self.changed(entry, |transaction| {
+            let values = params![table, product.0];
+            transaction.execute("UPDATE product SET applied = ?1 WHERE number = ?2", values)
+        })
     }
 
-    pub(crate) fn add_mark(&self, home: HomeId, mac: [u8; 16], person: PersonId) -> Result<()> {
-        self.connection().execute(
-            "INSERT OR REPLACE INTO mark (home, mac, person) VALUES (?1, ?2, ?3)",
-            params![home, mac, person],
-        )?;
-        Ok(())
+    pub(crate) fn add_home(&self, home: &HomeRow, entry: &Outgoing) -> Result<EntryNumber> {
+        self.changed(entry, |transaction| {
+            transaction.execute(
+                "INSERT INTO home (id, household, bystanders) VALUES (?1, ?2, ?3)",
+                params![home.id, home.household, home.bystanders],
+            )
+        })
     }
 
-    pub(crate) fn add_choice(&self, choice: &ChoiceRow) -> Result<()> {
+    pub(crate) fn add_person(&self, person: &PersonRow, entry: &Outgoing) -> Result<EntryNumber> {
+        self.changed(entry, |transaction| {
+            transaction.execute(
+                "INSERT INTO person (id, home, band) VALUES (?1, ?2, ?3)",
+                params![person.id, person.home, person.band.byte()],
+            )
+        })
+    }
+
+    pub(crate) fn add_device(&self, device: &DeviceRow, entry: &Outgoing) -> Result<EntryNumber> {
+        self.changed(entry, |transaction| {
+            transaction.execute(
+                "INSERT INTO device (id, home, product, holder) VALUES (?1, ?2, ?3, ?4)",
+                params![device.id, device.home, device.product.0, device.holder],
+            )
+        })
+    }
+
+    pub(crate) fn add_mark(
+        &self,
+        home: HomeId,
+        mac: [u8; 16],
+        person: PersonId,
+        entry: &Outgoing,
+    ) -> Result<EntryNumber> {
+        self.changed(entry, |transaction| {
+            transaction.execute(
+                "INSERT OR REPLACE INTO mark (home, mac, person) VALUES (?1, ?2, ?3)",
+                params![home, mac, person],
+            )
+        })
+    }
+
+    pub(crate) fn add_choice(&self, choice: &ChoiceRow, entry: &Outgoing) -> Result<EntryNumber> {
         let (person, device) = match choice.about {
             About::Person(person) => (Some(person), None),
             About::Device(device) => (None, Some(device)),
         };
-        self.connection().execute(
-            "INSERT INTO choice (at, product, person, device, said) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![seconds(choice.at), choice.product.0, person, device, choice.said],
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        let number = add(&transaction, entry)?;
+        transaction.execute(
+            "INSERT INTO choice (at, product, person, device, said, entry) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                seconds(choice.at),
+                choice.product.0,
+                person,
+                device,
+                choice.said,
+                i64::try_from(number.0).unwrap_or(i64::MAX)
+            ],
         )?;
-        Ok(())
+        transaction.commit()?;
+        Ok(number)
     }
 
     /// Gives a device this secret, or none.
-    pub(crate) fn set_device_secret(&self, device: DeviceId, secret: Option<Hash>) -> Result<()> {
-        let values = params![secret.map(|hash| hash.0), device];
-        self.connection().execute("UPDATE device SET secret = ?1 WHERE id = ?2", values)?;
-        Ok(())
+    pub(crate) fn set_device_secret(
+        &self,
+        device: DeviceId,
+        secret: Option<Hash>,
+        entry: &Outgoing,
+    ) -> Result<EntryNumber> {
+        self.changed(entry, |transaction| {
+            let values = params![secret.map(|hash| hash.0), device];
+            transaction.execute("UPDATE device SET secret = ?1 WHERE id = ?2", values)
+        })
     }
 
-    pub(crate) fn add_claim(&self, code: Hash, claim: &ClaimRow) -> Result<()> {
-        self.connection().execute(
-            "INSERT INTO claim (code, home, product, holder, until) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![code.0, claim.home, claim.product.0, claim.holder, seconds(claim.until)],
-        )?;
-        Ok(())
-    }
-
-    /// Uses a claim code up, and forgets those that are too old.
-    pub(crate) fn take_claim(&self, code: Hash, now: u64) -> Result<Option<ClaimRow>> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction()?;
-        transaction.execute("DELETE FROM claim WHERE until <= ?1", [seconds(now)])?;
-        let claim = transaction
-            .query_one(
-                "DELETE FROM claim WHERE code = ?1 RETURNING home, product, holder, until",
-                [code.0],
-                |row| {
-                    let product = ProductNumber(row.get(1)?);
-                    let until = row.get::<_, i64>(3)?.unsigned_abs();
-                    Ok(ClaimRow { home: row.get(0)?, product, holder: row.get(2)?, until })
-                },
+    pub(crate) fn add_claim(&self, code: Hash, claim: &ClaimRow, entry: &Outgoing) -> Result<EntryNumber> {
+        self.changed(entry, |transaction| {
+            transaction.execute(
+                "INSERT INTO claim (code, home, product, holder, until) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![code.0, claim.home, claim.product.0, claim.holder, seconds(claim.until)],
             )
-            .optional()?;
-        transaction.commit()?;
-        Ok(claim)
+        })
+    }
+
+    /// Enrols a device by a claim code, which is used up with it. Nothing where the code is not
+    /// right or too old.
+    pub(crate) fn enrol(
+        &self,
+        code: Hash,
+        device: DeviceId,
+        secret: Hash,
+        now: u64,
+        entry: &Outgoing,
+    ) -> Result<Option<DeviceRow>> {
+        let enrolled = self.change(entry, |transaction| {
+            let claim = transaction
+                .query_one(
+                    "DELETE FROM claim WHERE code = ?1 AND until > ?2 RETURNING home, product, holder",
+                    params![code.0, seconds(now)],
+                    |row| {
+                        let product = ProductNumber(row.get(1)?);
+                        Ok(DeviceRow { id: device, home: row.get(0)?, product, holder: row.get(2)? })
+                    },
+                )
+                .optional()?;
+            let Some(row) = claim else { return Ok(None) };
+            transaction.execute(
+                "INSERT INTO device (id, home, product, holder, secret) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![row.id, row.home, row.product.0, row.holder, secret.0],
+            )?;
+            // Codes that are too old go with it.
+            transaction.execute("DELETE FROM claim WHERE until <= ?1", [seconds(now)])?;
+            Ok(Some(row))
+        })?;
+        Ok(enrolled.map(|(row, _)| row))
     }
 
     pub(crate) fn has_operators(&self) -> Result<bool> {
         Ok(self.connection().query_one("SELECT EXISTS (SELECT 1 FROM operator)", [], |row| row.get(0))?)
     }
 
-    pub(crate) fn add_operator(&self, role: &Role, token: Hash) -> Result<OperatorId> {
+    pub(crate) fn add_operator(
+        &self,
+        id: OperatorId,
+        role: &Role,
+        token: Hash,
+        entry: &Outgoing,
+    ) -> Result<EntryNumber> {
         let (product, purposes) = match role {
             Role::Operator => (None, None),
             // Names of a manifest have no spaces.
             Role::Consumer { product, purposes } => (Some(product), Some(purposes.join(" "))),
         };
-        let connection = self.connection();
-        connection.execute(
-            "INSERT INTO operator (product, purposes, token) VALUES (?1, ?2, ?3)",
-            params![product, purposes, token.0],
-        )?;
-        Ok(OperatorId(connection.last_insert_rowid()))
+        self.changed(entry, |transaction| {
+            transaction.execute(
+                "INSERT INTO operator (id, product, purposes, token) VALUES (?1, ?2, ?3, ?4)",
+                params![id, product, purposes, token.0],
+            )
+        })
     }
 
     /// Whether there was such a token.
-    pub(crate) fn set_operator_token(&self, old: Hash, new: Option<Hash>) -> Result<bool> {
-        let values = params![new.map(|hash| hash.0), old.0];
-        Ok(self.connection().execute("UPDATE operator SET token = ?1 WHERE token = ?2", values)? > 0)
+    pub(crate) fn set_operator_token(&self, old: Hash, new: Option<Hash>, entry: &Outgoing) -> Result<bool> {
+        let set = self.change(entry, |transaction| {
+            let values = params![new.map(|hash| hash.0), old.0];
+            let set = transaction.execute("UPDATE operator SET token = ?1 WHERE token = ?2", values)?;
+            Ok((set > 0).then_some(()))
+        })?;
+        Ok(set.is_some())
     }
 
     pub(crate) fn operator(&self, token: Hash) -> Result<Option<Operator>> {
@@ -305,9 +388,9 @@ impl Register {
                 }
                 _ => Role::Operator,
             };
-            Ok(Operator { id: OperatorId(row.get(0)?), role })
+            Ok(Operator { id: row.get(0)?, role })
         };
-        let query = "SELECT number, product, purposes FROM operator WHERE token = ?1";
+        let query = "SELECT id, product, purposes FROM operator WHERE token = ?1";
         Ok(self.connection().query_one(query, [token.0], row).optional()?)
     }
 
@@ -370,24 +453,73 @@ impl Register {
     }
 
     /// Writes down that a subject's parts from before a moment are to be erased.
-    pub(crate) fn add_erasure(&self, subject: SubjectId, before: u64, now: u64) -> Result<ErasureRow> {
-        let connection = self.connection();
-        connection.execute(
-            "INSERT INTO erasure (subject, before, asked_at) VALUES (?1, ?2, ?3)",
-            params![subject, seconds(before), seconds(now)],
-        )?;
-        Ok(ErasureRow { number: connection.last_insert_rowid(), subject, before })
+    pub(crate) fn add_erasure(
+        &self,
+        subject: SubjectId,
+        before: u64,
+        case: [u8; 16],
+        now: u64,
+        entry: &Outgoing,
+    ) -> Result<(ErasureRow, EntryNumber)> {
+        let added = self.change(entry, |transaction| {
+            transaction.execute(
+                "INSERT INTO erasure (subject, before, asked_at, erasure_case) VALUES (?1, ?2, ?3, ?4)",
+                params![subject, seconds(before), seconds(now), case],
+            )?;
+            let number = transaction.last_insert_rowid();
+            Ok(Some(ErasureRow { number, subject, before, case, unreadable: false }))
+        })?;
+        added.ok_or(RegisterError::Broken(rusqlite::Error::QueryReturnedNoRows))
     }
 
-    pub(crate) fn finish_erasure(&self, erasure: &ErasureRow, now: u64) -> Result<()> {
-        let done = params![seconds(now), erasure.number];
-        self.connection().execute("UPDATE erasure SET done_at = ?1 WHERE number = ?2", done)?;
+    /// Writes down that nothing of it can be read any more, and that the keys are destroyed.
+    pub(crate) fn erasure_is_unreadable(
+        &self,
+        erasure: &ErasureRow,
+        now: u64,
+        destroyed: &Outgoing,
+        unreadable: &Outgoing,
+    ) -> Result<()> {
+        self.changed(unreadable, |transaction| {
+            add(transaction, destroyed)?;
+            let values = params![seconds(now), erasure.number];
+            transaction.execute("UPDATE erasure SET unreadable_at = ?1 WHERE number = ?2", values)
+        })?;
         Ok(())
+    }
+
+    pub(crate) fn finish_erasure(
+        &self,
+        erasure: &ErasureRow,
+        now: u64,
+        entry: &Outgoing,
+    ) -> Result<EntryNumber> {
+        self.changed(entry, |transaction| {
+            let done = params![seconds(now), erasure.number];
+            transaction.execute("UPDATE erasure SET done_at = ?1 WHERE number = ?2", done)
+        })
+    }
+
+    /// Which buckets' expiry the audit log tells of already.
+    pub(crate) fn expired(&self) -> Result<Vec<Bucket>> {
+        let names = self.all("SELECT bucket FROM expired", |row| row.get::<_, String>(0))?;
+        Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+    }
+
+    /// Writes down which buckets are over, in the place of those that were.
+    pub(crate) fn expire(&self, over: &[Bucket], entry: &Outgoing) -> Result<EntryNumber> {
+        self.changed(entry, |transaction| {
+            transaction.execute("DELETE FROM expired", [])?;
+            let mut insert = transaction.prepare("INSERT INTO expired (bucket) VALUES (?1)")?;
+            over.iter().try_fold(0, |_, bucket| insert.execute([bucket.to_string()]))
+        })
     }
 
     /// What was promised to be erased and may not be erased yet.
     pub(crate) fn unfinished_erasures(&self) -> Result<Vec<ErasureRow>> {
-        self.all("SELECT number, subject, before FROM erasure WHERE done_at IS NULL ORDER BY number", erasure)
+        let query = "SELECT number, subject, before, erasure_case, unreadable_at IS NOT NULL FROM erasure
+                     WHERE done_at IS NULL ORDER BY number";
+        self.all(query, erasure)
     }
 
     /// The latest moment before which a subject's data is erased, also when it comes later.
@@ -428,7 +560,13 @@ fn choice(row: &Row<'_>) -> rusqlite::Result<ChoiceRow> {
 }
 
 fn erasure(row: &Row<'_>) -> rusqlite::Result<ErasureRow> {
-    Ok(ErasureRow { number: row.get(0)?, subject: row.get(1)?, before: row.get::<_, i64>(2)?.unsigned_abs() })
+    Ok(ErasureRow {
+        number: row.get(0)?,
+        subject: row.get(1)?,
+        before: row.get::<_, i64>(2)?.unsigned_abs(),
+        case: row.get(3)?,
+        unreadable: row.get(4)?,
+    })
 }
 
 /// SQLite's integers are signed; no time that a clock shows is beyond them.

@@ -210,6 +210,12 @@ impl Said {
         }
     }
 
+    /// The number of the step of precision that was chosen.
+    pub(crate) fn step(&self, version: &Version) -> Option<u8> {
+        let Self::Precision(item, step) = self else { return None };
+        step_of(version, version.item(item)?, step).map(|(_, step)| step)
+    }
+
     /// Whether it takes something back or says no: then nothing begun before may be finished after.
     #[must_use]
     pub const fn closes(&self) -> bool {

@@ -3,7 +3,9 @@
 
 CREATE TABLE product (
     number INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE
+    name TEXT NOT NULL UNIQUE,
+    -- SHA-256 of the policy table that was in force last.
+    applied BLOB
 ) STRICT;
 
 CREATE TABLE stream (
@@ -54,16 +56,16 @@ CREATE TABLE claim (
     until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Who is not a device. No names: a number, what they may do, and the SHA-256 of their token, NULL
+-- Who is not a device. No names: a random id, what they may do, and the SHA-256 of their token, NULL
 -- where it was revoked.
 CREATE TABLE operator (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id BLOB PRIMARY KEY,
     -- NULL runs the gateway; otherwise a consumer of this product's purposes.
     product TEXT,
     purposes TEXT,
     token BLOB UNIQUE,
     CHECK ((product IS NULL) = (purposes IS NULL))
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- The log of choices: only ever added to, and summed into standings at every start.
 CREATE TABLE choice (
@@ -75,6 +77,8 @@ CREATE TABLE choice (
     person BLOB,
     device BLOB,
     said BLOB NOT NULL,
+    -- The entry of the audit log that was written with it.
+    entry INTEGER NOT NULL REFERENCES outbox,
     CHECK ((person IS NULL) <> (device IS NULL))
 ) STRICT;
 CREATE INDEX choice_person ON choice (person) WHERE person IS NOT NULL;
@@ -94,5 +98,35 @@ CREATE TABLE erasure (
     -- What was received before is erased: seconds since 1970.
     before INTEGER NOT NULL,
     asked_at INTEGER NOT NULL,
+    -- What its entries in the audit log share.
+    erasure_case BLOB NOT NULL,
+    -- When its keys were seen to be gone, and its rows.
+    unreadable_at INTEGER,
     done_at INTEGER
+) STRICT;
+
+-- Buckets whose expiry is in the audit log, until the next run: a run that a crash cut short after
+-- that does not log them twice.
+CREATE TABLE expired (
+    bucket TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+-- Entries of the audit log, each written in the transaction of what it speaks of. Never changed.
+CREATE TABLE outbox (
+    -- The index in the log: from 0 and without gaps.
+    number INTEGER PRIMARY KEY,
+    -- What is published.
+    leaf BLOB NOT NULL,
+    -- Under whose key the opening is sealed; NULL where it is about nobody, and not sealed.
+    keeper BLOB,
+    opening BLOB NOT NULL
+) STRICT;
+
+-- The audit log itself: one row.
+CREATE TABLE log (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    -- The name of its key.
+    name TEXT NOT NULL,
+    -- The last that was signed: it is kept here before anybody sees it, and only ever continued.
+    checkpoint TEXT
 ) STRICT;

@@ -18,6 +18,8 @@ use crate::house::{Clock, House};
 use crate::ingest::mqtt::{Limits, Mqtt};
 use crate::ingest::{BindError, Counters, Door, Tls, TlsError, Transport};
 
+/// How often the audit log takes in what was done and is signed anew, busy or not.
+const INTEGRATE_EVERY: Duration = Duration::from_secs(1);
 /// How often buckets that are over are looked for.
 const EXPIRE_EVERY: Duration = Duration::from_secs(300);
 /// How often the files are rid of what was removed from the records.
@@ -177,8 +179,9 @@ impl Serving {
 /// What is done beside the messages, each at its time, on a thread that may wait for the disk.
 async fn jobs(journey: Arc<Journey>, clock: Clock, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
+    let mut integrate = interval(INTEGRATE_EVERY);
     let (mut expire, mut turn_over) = (interval(EXPIRE_EVERY), interval(TURN_OVER_EVERY));
-    for timer in [&mut expire, &mut turn_over] {
+    for timer in [&mut integrate, &mut expire, &mut turn_over] {
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     }
     // The first tick is at once: not for what costs much.
@@ -186,11 +189,15 @@ async fn jobs(journey: Arc<Journey>, clock: Clock, stop: impl Future<Output = ()
     loop {
         let (journey, now) = (Arc::clone(&journey), clock());
         let _ = tokio::select! {
-            () = &mut stop => return,
-            _ = expire.tick() => spawn_blocking(move || journey.expire(now).map(drop)).await,
-            _ = turn_over.tick() => spawn_blocking(move || journey.turn_over(now)).await,
+            () = &mut stop => break,
+            _ = integrate.tick() => spawn_blocking(move || drop(journey.integrate(now))).await,
+            _ = expire.tick() => spawn_blocking(move || drop(journey.expire(now))).await,
+            _ = turn_over.tick() => spawn_blocking(move || drop(journey.turn_over(now))).await,
         };
     }
+    // With the sums of the hour that is not over.
+    let now = clock();
+    let _ = spawn_blocking(move || drop(journey.close_log(now))).await;
 }
 
 async fn bind(at: &At, port: u16, renewed: &mut Vec<(Tls, PathBuf, PathBuf)>) -> Result<Door, NotServed> {

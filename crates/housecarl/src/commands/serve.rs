@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     gateway::runtime()?.block_on(async {
         let clock: Clock = Arc::new(clock::now);
         let serving = Serving::begin(&settings, products, clock).await.map_err(|error| error.to_string())?;
-        if let Some(token) = serving.journey().first_operator().map_err(|error| error.to_string())? {
+        if let Some(token) = serving.journey().first_operator(clock::now()).map_err(|error| error.to_string())? {
             print(&format!(
                 "The token of the first operator, shown this once; exchange it before you rely on it:\n  {}\n",
                 token.reveal()

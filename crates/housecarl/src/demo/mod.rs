@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use housecarl_journey::audit::By;
 use housecarl_journey::journey::Journey;
 use housecarl_journey::people::{About, Act, DeviceId, HomeId, PersonId, Put, Said};
 use housecarl_journey::product::{ProductNumber, Version};
@@ -90,10 +91,10 @@ pub(crate) async fn run(wish: &Wish) -> Result<Arc<Tally>> {
     let address = serving.mqtt_address().map_err(text)?;
     let journey = Arc::clone(serving.journey());
 
-    let home = journey.add_home().map_err(text)?;
+    let home = journey.add_home(By::Housecarl, clock::now()).map_err(text)?;
     let mut people = Vec::new();
     for character in &HOME {
-        people.push(journey.add_person(home, character.band).map_err(text)?);
+        people.push(journey.add_person(home, character.band, By::Housecarl, clock::now()).map_err(text)?);
     }
     let mut enrolled = Vec::new();
     for (at, name) in names.iter().enumerate() {
@@ -154,7 +155,7 @@ type Enrolled = (DeviceId, String, Arc<Version>);
 /// A device comes in as any does: by a claim code.
 fn enrol(journey: &Journey, home: HomeId, product: &str, holder: Option<PersonId>) -> Result<Enrolled> {
     let (number, in_force) = journey.product_named(product).ok_or("the product is not in force")?;
-    let code = journey.issue_claim(home, number, holder, clock::now()).map_err(text)?;
+    let code = journey.issue_claim(home, number, holder, By::Housecarl, clock::now()).map_err(text)?;
     let (device, secret) = journey.enrol(code.reveal(), clock::now()).map_err(text)?;
     Ok((device, secret.reveal().to_owned(), in_force.version()))
 }
@@ -179,7 +180,11 @@ async fn settle(
         Put { purpose: purpose.clone(), fingerprint }
     };
     let says = async |about: About, said: Said| {
-        journey.choose(about, product, &said, clock::now()).await.map_err(text)
+        let by = match about {
+            About::Person(person) => By::Person(person),
+            About::Device(_) => people.first().map_or(By::Housecarl, |person| By::Person(*person)),
+        };
+        journey.choose(about, product, &said, by, clock::now()).await.map(drop).map_err(text)
     };
     let of_device = About::Device(device);
     for feature in version.features() {
@@ -236,7 +241,7 @@ fn name_people(
     }
     for (mark, person) in &marks {
         let Some(person) = people.get(*person) else { continue };
-        journey.add_mark(*person, mark, clock::now()).map_err(text)?;
+        journey.add_mark(*person, mark, By::Housecarl, clock::now()).map_err(text)?;
     }
     Ok(())
 }

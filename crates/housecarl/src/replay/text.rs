@@ -1,7 +1,5 @@
 //! What became of payloads, for people.
 
-use std::collections::BTreeSet;
-
 use housecarl_journey::Left;
 use housecarl_policy::ItemId;
 
