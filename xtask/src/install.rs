@@ -12,6 +12,8 @@ const FOR_TESTS: &[(&str, &str)] = &[
     ("readelf", "binutils"),
     // Mounts the disk that loses power, for whoever is not root.
     ("fusermount3", "fuse3"),
+    // A client of the HTTP listener that we did not write.
+    ("curl", "curl"),
 ];
 
 pub(crate) fn for_tests() -> Done {
