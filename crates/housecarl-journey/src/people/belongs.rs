@@ -2,7 +2,7 @@
 
 use super::{DeviceId, HomeId, PersonId, SubjectId};
 use crate::journey::Journey;
-use crate::product::{InForce, ProductNumber};
+use crate::product::ProductNumber;
 use crate::store::commit::Failed;
 
 impl Journey {
@@ -26,9 +26,8 @@ impl Journey {
 
     /// The product that a device is one of.
     #[must_use]
-    pub fn product_of(&self, device: DeviceId) -> Option<(ProductNumber, &InForce)> {
-        let number = self.homes.device(device)?.row.product;
-        Some((number, self.product(number)?))
+    pub fn product_of(&self, device: DeviceId) -> Option<ProductNumber> {
+        Some(self.homes.device(device)?.row.product)
     }
 
     /// Returns when whoever writes messages to the disk has answered. Whether the disk has room is

@@ -92,7 +92,7 @@ pub(super) async fn of_person(asked: Asked) -> Result<Answer, Problem> {
 /// `POST /v1/homes/{home}/devices/{device}/choices`.
 pub(super) async fn of_device(asked: Asked) -> Result<Answer, Problem> {
     let device = asked.device_of_home()?;
-    let product = asked.house.journey.product_of(device).map(|(number, _)| number);
+    let product = asked.house.journey.product_of(device);
     choose(asked, About::Device(device), product).await
 }
 

@@ -1,5 +1,6 @@
 //! Messages of devices: `docs/ingest.md` says which situation gets which answer.
 
+use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use housecarl_journey::journey::{Admitted, Journey, Message, NotAdmitted};
 use housecarl_journey::people::DeviceId;
@@ -55,8 +56,8 @@ fn idempotency_key(asked: &Asked) -> Result<Option<Vec<u8>>, Problem> {
 pub(super) async fn take(mut asked: Asked, device: DeviceId) -> Result<Answer, Problem> {
     let kind = Kind::of(&asked)?;
     let key = idempotency_key(&asked)?;
-    let product = asked.house.journey.product_of(device).ok_or_else(|| Problem::unknown("product"))?;
-    let stream = product.1.version().stream(asked.place(0)).ok_or_else(|| Problem::unknown("stream"))?;
+    let version = asked.house.journey.version_of(device).ok_or_else(|| Problem::unknown("product"))?;
+    let stream = version.stream(asked.place(0)).ok_or_else(|| Problem::unknown("stream"))?;
     let body = asked.body().await?;
     let taking = Taking {
         journey: &asked.house.journey,
@@ -101,18 +102,18 @@ impl Taking<'_> {
 
     /// A message on each line, answered line by line when all that is kept of them is on the disk. A
     /// line that cannot be taken keeps no other from it.
-    async fn lines(&self, body: &[u8], key: Option<&[u8]>, lines_max: usize) -> Result<Answer, Problem> {
-        let body = body.strip_suffix(b"\n").unwrap_or(body);
-        let lines: Vec<&[u8]> = body.split(|byte| *byte == b'\n').take(lines_max.saturating_add(1)).collect();
+    async fn lines(&self, body: &Bytes, key: Option<&[u8]>, lines_max: usize) -> Result<Answer, Problem> {
+        let lines = body.strip_suffix(b"\n").unwrap_or(body).split(|byte| *byte == b'\n');
+        let lines: Vec<Bytes> = lines.take(lines_max.saturating_add(1)).map(|line| body.slice_ref(line)).collect();
         if lines.len() > lines_max {
             let what = format!("there are more than {lines_max} lines");
             return Err(Problem::body(StatusCode::PAYLOAD_TOO_LARGE, what));
         }
-        let admitted: Vec<_> = stream::iter(lines.iter().enumerate())
+        let admitted: Vec<_> = stream::iter(lines.into_iter().enumerate())
             .map(|(at, line)| async move {
                 // Each line is a message of its own, and so has a name of its own.
                 let key = key.map(|key| [key, b"/", at.to_string().as_bytes()].concat());
-                self.one(line, key.as_deref()).await
+                self.one(&line, key.as_deref()).await
             })
             .buffered(AT_ONCE)
             .collect()
