@@ -5,12 +5,22 @@
 #![no_main]
 
 use bytes::BytesMut;
+use housecarl_fuzz::mutate::Dice;
 use housecarl_fuzz::success;
 use housecarl_server::ingest::mqtt::wire::{Version, connect, packet};
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 
 const PUBLISH_MAX: usize = 4096;
 const OTHER_MAX: usize = 1024;
+
+/// What reads to the end as it is.
+const WHOLE: &[&[u8]] = &[
+    include_bytes!("../../seeds/mqtt/connect_3"),
+    include_bytes!("../../seeds/mqtt/connect_5"),
+    include_bytes!("../../seeds/mqtt/connect_5_password_alone"),
+    include_bytes!("../../seeds/mqtt/device_3"),
+    include_bytes!("../../seeds/mqtt/device_5"),
+];
 
 fuzz_target!(|data: &[u8]| {
     let mut stranger = BytesMut::from(data);
@@ -35,4 +45,21 @@ fuzz_target!(|data: &[u8]| {
         }
     }
     success::count(is_connect || number > 0);
+});
+
+// Half of the inputs are whole ones with a byte changed, so that they mostly stay whole.
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    let mut dice = Dice::new(seed);
+    let whole = WHOLE.get(dice.below(2 * WHOLE.len()));
+    match whole.and_then(|whole| Some((whole, data.get_mut(..whole.len())?))) {
+        Some((whole, place)) if whole.len() <= max_size => {
+            place.copy_from_slice(whole);
+            let at = dice.below(place.len());
+            if let (Some(byte), Ok(new)) = (place.get_mut(at), u8::try_from(dice.below(256))) {
+                *byte = new;
+            }
+            whole.len()
+        }
+        _ => fuzzer_mutate(data, size, max_size),
+    }
 });

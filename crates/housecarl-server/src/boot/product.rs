@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use housecarl_check::check::Report;
+use housecarl_check::Report;
 use housecarl_check::problems::is_problem;
 use housecarl_journey::product::Product;
 use housecarl_manifest::fingerprint::Facets;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{At, Settings};
+use super::{At, MQTT_PORT, Settings};
 use crate::house::{Clock, House};
 use crate::ingest::mqtt::{Limits, Mqtt};
 use crate::ingest::{BindError, Counters, Door, Tls, TlsError, Transport};
@@ -88,14 +88,16 @@ impl Serving {
         }
         let now = Arc::clone(&clock);
         let open = spawn_blocking(move || {
-            Journey::open(&opened, products, move || now(), move |_| drop(told.send_replace(true)))
+            Journey::open(&opened, products, move || now(), move |_| {
+                told.send_replace(true);
+            })
         });
         let journey = match open.await {
             Ok(journey) => journey.map_err(NotServed::Open)?,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
         let mut tls = Vec::new();
-        let mqtt = bind(&settings.mqtt, &mut tls).await?;
+        let mqtt = bind(&settings.mqtt, MQTT_PORT, &mut tls).await?;
         Ok(Self { journey: Arc::new(journey), clock, counters: Arc::default(), mqtt, tls, broken })
     }
 
@@ -182,8 +184,9 @@ async fn jobs(journey: Arc<Journey>, clock: Clock, stop: impl Future<Output = ()
     }
 }
 
-async fn bind<const PORT: u16>(
-    at: &At<PORT>,
+async fn bind(
+    at: &At,
+    port: u16,
     renewed: &mut Vec<(Tls, PathBuf, PathBuf)>,
 ) -> Result<Door, NotServed> {
     let transport = match (&at.certificate, &at.key) {
@@ -194,7 +197,8 @@ async fn bind<const PORT: u16>(
         }
         _ => Transport::Plain { beyond_loopback: at.plain_beyond_loopback },
     };
-    Door::bind(at.address, transport).await.map_err(NotServed::Bind)
+    let address = at.address.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    Door::bind(address, transport).await.map_err(NotServed::Bind)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, NotServed> {

@@ -1,7 +1,7 @@
 //! The settings of `housecarl serve`: one file, every key in `docs/settings.md`.
 
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -19,17 +19,17 @@ pub struct Settings {
     /// Manifests: paths, or names of example products.
     pub products: Vec<String>,
     /// Where devices publish.
-    pub mqtt: At<1883>,
+    pub mqtt: At,
     /// Where devices, operators and consumers ask.
-    pub http: At<8080>,
+    pub http: At,
 }
 
 /// An address and how it is protected.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct At<const PORT: u16> {
-    /// Address and port.
-    pub address: SocketAddr,
+pub struct At {
+    /// Address and port; where it is not named, loopback and the port of the protocol.
+    pub address: Option<SocketAddr>,
     /// A chain of certificates and its private key, in PEM; without both there is no TLS.
     pub certificate: Option<PathBuf>,
     /// See [`At::certificate`].
@@ -38,12 +38,10 @@ pub struct At<const PORT: u16> {
     pub plain_beyond_loopback: bool,
 }
 
-impl<const PORT: u16> Default for At<PORT> {
-    fn default() -> Self {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
-        Self { address, certificate: None, key: None, plain_beyond_loopback: false }
-    }
-}
+/// The port of MQTT without TLS.
+pub const MQTT_PORT: u16 = 1883;
+/// The port of HTTP where others have the first.
+pub const HTTP_PORT: u16 = 8080;
 
 impl Default for Settings {
     fn default() -> Self {

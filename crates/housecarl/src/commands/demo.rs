@@ -10,9 +10,9 @@ use crate::output::{Exit, Result, print, print_json};
 
 /// Run a home of made-up people whose devices publish to a real gateway on this machine
 ///
-/// Anna agrees to everything, Ben refuses everything, Cleo has not answered, and Mia is eight and her
-/// parents authorised what she agreed to. Each has some of the example products; every device but the
-/// fridge sends only what it was told is wanted.
+/// Each payload is sent as if it had just been captured. Anna agrees to everything, Ben refuses everything, Cleo has not answered, and Mia is eight and her
+/// parents authorised what she agreed to. Each has some of the example products. Every device but the
+/// fridge, which nobody agreed to be read, sends only what it was told is wanted.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// For how long, in seconds, such as `20s`

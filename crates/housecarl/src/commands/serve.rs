@@ -59,7 +59,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         let hang_up = Arc::new(tokio::sync::Mutex::new(on(SignalKind::hangup())?));
         let renew = move || {
             let hang_up = Arc::clone(&hang_up);
-            async move { drop(hang_up.lock().await.recv().await) }
+            async move {
+                let _ = hang_up.lock().await.recv().await;
+            }
         };
         match serving.serve(end.any(), renew).await {
             Served::Stopped => Ok(Exit::Clean),

@@ -3,6 +3,7 @@
 mod device;
 mod tally;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,7 +81,7 @@ pub(crate) async fn run(wish: &Wish) -> Result<Arc<Tally>> {
     }
     let settings = Settings {
         data: wish.folder.clone(),
-        mqtt: At { address: ([127, 0, 0, 1], 0).into(), ..At::default() },
+        mqtt: At { address: Some(([127, 0, 0, 1], 0).into()), ..At::default() },
         keep_free_mib: 0,
         ..Settings::default()
     };
@@ -116,9 +117,10 @@ pub(crate) async fn run(wish: &Wish) -> Result<Arc<Tally>> {
     }
     for ((id, ..), name) in enrolled.iter().zip(&names) {
         let (number, in_force) = journey.product_named(name).ok_or("the product is not in force")?;
-        settle(&journey, *id, number, &in_force.version(), &people).await?;
+        settle(&journey, *id, number, &in_force.version(), &people, *name != DISOBEYS).await?;
     }
     let planned = plan(wish.corpus.as_deref(), &names, &enrolled)?;
+    name_people(&journey, &planned, &enrolled, &people)?;
     // The policy reaches the devices within a moment of the choices.
     sleep(Duration::from_millis(500)).await;
     let once = wish.corpus.is_some();
@@ -126,7 +128,7 @@ pub(crate) async fn run(wish: &Wish) -> Result<Arc<Tally>> {
         loop {
             for message in &planned {
                 if let Some(device) = devices.get(message.device) {
-                    device.publish(message.stream, &message.payload).await;
+                    device.publish(message.stream, &message.payload, clock::now()).await;
                 }
                 sleep(PAUSE).await;
             }
@@ -162,6 +164,7 @@ async fn settle(
     product: ProductNumber,
     version: &Version,
     people: &[PersonId],
+    device_agreed: bool,
 ) -> Result<()> {
     let table = &version.table;
     let names: Vec<String> = table
@@ -182,7 +185,8 @@ async fn settle(
     }
     says(of_device, Said::Told(names.iter().map(put).collect(), act())).await?;
     for name in &names {
-        says(of_device, Said::Agreed(put(name), act())).await?;
+        let said = if device_agreed { Said::Agreed(put(name), act()) } else { Said::Refused(name.clone()) };
+        says(of_device, said).await?;
     }
     for (character, person) in HOME.iter().zip(people) {
         let about = About::Person(*person);
@@ -208,6 +212,24 @@ async fn settle(
                 }
             }
         }
+    }
+    Ok(())
+}
+
+/// Enrols each mark by which a message names somebody: the first is the holder of the device, the
+/// others are the others of the home.
+fn name_people(journey: &Journey, planned: &[Planned], enrolled: &[Enrolled], people: &[PersonId]) -> Result<()> {
+    let mut marks: BTreeMap<String, usize> = BTreeMap::new();
+    for message in planned {
+        let Some((.., version)) = enrolled.get(message.device) else { continue };
+        for mark in device::marks(version, message.stream, &message.payload) {
+            let next = message.device + marks.len();
+            marks.entry(mark).or_insert(next % people.len().max(1));
+        }
+    }
+    for (mark, person) in &marks {
+        let Some(person) = people.get(*person) else { continue };
+        journey.add_mark(*person, mark, clock::now()).map_err(text)?;
     }
     Ok(())
 }
