@@ -14,6 +14,8 @@ const FOR_TESTS: &[(&str, &str)] = &[
     ("fusermount3", "fuse3"),
     // A client of MQTT that the listener is tested with.
     ("mosquitto_pub", "mosquitto-clients"),
+    // A client of the HTTP listener that we did not write.
+    ("curl", "curl"),
 ];
 
 /// More such clients, in `target/clients`: how to look for one, and how to install it.

@@ -4,6 +4,7 @@ mod ids;
 mod entry;
 mod slots;
 mod said;
+mod belongs;
 pub mod credentials;
 pub(crate) mod register;
 pub(crate) mod homes;
