@@ -90,7 +90,8 @@ pub(super) struct Problem {
     code: &'static str,
     what: Cow<'static, str>,
     help: &'static str,
-    header: Option<(HeaderName, HeaderValue)>,
+    /// Few have one, and a result should be small.
+    header: Option<Box<(HeaderName, HeaderValue)>>,
     /// What was done all the same.
     done: Option<(&'static str, usize)>,
 }
@@ -182,7 +183,7 @@ impl Problem {
     }
 
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+        self.header = Some(Box::new((name, value)));
         self
     }
 
@@ -199,7 +200,8 @@ impl Problem {
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let mut answer = json(problem.status, &json!({ "error": problem.to_json() }));
-        if let Some((name, value)) = problem.header {
+        if let Some(header) = problem.header {
+            let (name, value) = *header;
             answer.headers_mut().insert(name, value);
         }
         answer
@@ -224,7 +226,7 @@ impl From<NotChanged> for Problem {
             ),
             NotChanged::Stopped(failed) => Self::later("stopped", failed.to_string()),
             // What these say is the operator's to read in the log, and names files.
-            NotChanged::Register(_) | NotChanged::Keys(_) | NotChanged::Store(_) => {
+            NotChanged::Register(_) | NotChanged::Keys(_) | NotChanged::Store(_) | NotChanged::Audit(_) => {
                 Self::later("not-written", "it could not be written down")
             }
         }

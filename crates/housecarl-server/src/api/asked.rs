@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use housecarl_journey::audit::By;
 use housecarl_journey::people::{DeviceId, HomeId, PersonId};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
@@ -21,6 +22,8 @@ use super::{House, id};
 pub(super) struct Asked {
     pub(super) house: Arc<House>,
     pub(super) peer: SocketAddr,
+    /// Who asks, for the log: nobody but Housecarl itself until it is known.
+    pub(super) by: By,
     places: Vec<String>,
     head: Parts,
     body: Option<Incoming>,
@@ -34,7 +37,11 @@ impl Asked {
         request: Request<Incoming>,
     ) -> Self {
         let (head, body) = request.into_parts();
-        Self { house, peer, places, head, body: Some(body) }
+        Self { house, peer, by: By::Housecarl, places, head, body: Some(body) }
+    }
+
+    pub(super) fn by(self, by: By) -> Self {
+        Self { by, ..self }
     }
 
     pub(super) fn headers(&self) -> &HeaderMap {

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use housecarl_journey::people::DeviceId;
-use housecarl_journey::people::credentials::{Credential, Role};
+use housecarl_journey::people::{DeviceId, OperatorId};
+use housecarl_journey::people::credentials::{Credential, Operator, Role};
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 
@@ -14,12 +14,13 @@ use super::{House, id};
 pub(super) enum Caller {
     Nobody,
     Device(Credential),
-    Operator,
+    Operator(OperatorId),
     Consumer(Consumer),
 }
 
 /// Who may read, and for what.
 pub(super) struct Consumer {
+    pub(super) id: OperatorId,
     pub(super) product: String,
     pub(super) purposes: Vec<String>,
 }
@@ -55,8 +56,9 @@ pub(super) async fn recognise(house: &House, headers: &HeaderMap) -> Result<Call
     let token = credential.to_owned();
     let known = house.ask(move |journey| journey.operator_with(&token)).await?;
     let unavailable = |_| Problem::later("not-known-now", "nobody can be recognised at present");
-    match known.map_err(unavailable)?.ok_or_else(wrong)?.role {
-        Role::Operator => Ok(Caller::Operator),
-        Role::Consumer { product, purposes } => Ok(Caller::Consumer(Consumer { product, purposes })),
+    let Operator { id, role } = known.map_err(unavailable)?.ok_or_else(wrong)?;
+    match role {
+        Role::Operator => Ok(Caller::Operator(id)),
+        Role::Consumer { product, purposes } => Ok(Caller::Consumer(Consumer { id, product, purposes })),
     }
 }

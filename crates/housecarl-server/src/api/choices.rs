@@ -108,10 +108,10 @@ async fn choose(mut asked: Asked, about: About, only: Option<ProductNumber>) -> 
     let product = asked.house.journey.product_named(&product).map(|(number, _)| number);
     let product = product.filter(|product| only.is_none_or(|only| only == *product));
     let product = product.ok_or_else(|| Problem::unknown("product"))?;
-    let now = asked.house.now();
+    let (by, now) = (asked.by, asked.house.now());
     let chosen = asked.house.ask(move |journey| {
         for (at, said) in said.iter().enumerate() {
-            let chosen = Handle::current().block_on(journey.choose(about, product, said, now));
+            let chosen = Handle::current().block_on(journey.choose(about, product, said, by, now));
             chosen.map_err(|error| Problem::from(error).done("in_force", at))?;
         }
         Ok(said.len())

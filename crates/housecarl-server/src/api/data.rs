@@ -49,6 +49,7 @@ pub(super) async fn read(asked: Asked, consumer: Consumer) -> Result<Answer, Pro
         _ => return Err(Problem::query("the query names a person or a home, and one of them only")),
     };
     let ask = Ask {
+        reader: consumer.id,
         product,
         purpose: version.purpose(purpose).ok_or_else(|| Problem::unknown("purpose"))?,
         subject: subject.ok_or_else(|| Problem::unknown("person or home"))?,

@@ -34,13 +34,15 @@ pub(super) async fn policy(asked: Asked, device: DeviceId) -> Result<Answer, Pro
 /// `POST /v1/devices/{device}/secret`.
 pub(super) async fn renew_secret(asked: Asked) -> Result<Answer, Problem> {
     let device = asked.device()?;
-    let secret = asked.house.ask(move |journey| journey.renew_device_secret(device)).await??;
+    let (by, now) = (asked.by, asked.house.now());
+    let secret = asked.house.ask(move |journey| journey.renew_device_secret(device, by, now)).await??;
     Ok(json(StatusCode::OK, &json!({ "secret": secret.reveal() })))
 }
 
 /// `DELETE /v1/devices/{device}/secret`.
 pub(super) async fn revoke(asked: Asked) -> Result<Answer, Problem> {
     let device = asked.device()?;
-    asked.house.ask(move |journey| journey.revoke_device(device)).await??;
+    let (by, now) = (asked.by, asked.house.now());
+    asked.house.ask(move |journey| journey.revoke_device(device, by, now)).await??;
     Ok(json(StatusCode::OK, &json!({})))
 }

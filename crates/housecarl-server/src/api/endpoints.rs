@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use housecarl_journey::audit::By;
 use housecarl_journey::people::DeviceId;
 use hyper::body::Incoming;
 use hyper::{Method, Request};
@@ -253,7 +254,9 @@ async fn admit(endpoint: &Endpoint, asked: Asked) -> Result<Answer, Problem> {
     let caller = recognise(&asked.house, asked.headers()).await?;
     match (endpoint.who, caller) {
         (_, Caller::Nobody) => Err(Problem::no_credential("a credential is needed here")),
-        (For::Watcher(does) | For::Operator(does), Caller::Operator) => does(asked).await,
+        (For::Watcher(does) | For::Operator(does), Caller::Operator(id)) => {
+            does(asked.by(By::Operator(id))).await
+        }
         (For::Device(does), Caller::Device(credential)) => {
             tokio::select! {
                 biased;

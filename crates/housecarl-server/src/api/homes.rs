@@ -13,7 +13,8 @@ use super::id;
 
 /// `POST /v1/homes`.
 pub(super) async fn add(asked: Asked) -> Result<Answer, Problem> {
-    let home = asked.house.ask(|journey| journey.add_home()).await??;
+    let (by, now) = (asked.by, asked.house.now());
+    let home = asked.house.ask(move |journey| journey.add_home(by, now)).await??;
     Ok(json(StatusCode::OK, &json!({ "home": id::print(&home.0) })))
 }
 
@@ -60,7 +61,8 @@ struct NewPerson {
 pub(super) async fn add_person(mut asked: Asked) -> Result<Answer, Problem> {
     let home = asked.home()?;
     let NewPerson { age_band } = asked.json().await?;
-    let person = asked.house.ask(move |journey| journey.add_person(home, age_band.into())).await??;
+    let (by, now) = (asked.by, asked.house.now());
+    let person = asked.house.ask(move |journey| journey.add_person(home, age_band.into(), by, now)).await??;
     Ok(json(StatusCode::OK, &json!({ "person": id::print(&person.0) })))
 }
 
@@ -74,8 +76,8 @@ struct NewMark {
 pub(super) async fn add_mark(mut asked: Asked) -> Result<Answer, Problem> {
     let person = asked.person()?;
     let NewMark { mark } = asked.json().await?;
-    let now = asked.house.now();
-    asked.house.ask(move |journey| journey.add_mark(person, &mark, now)).await??;
+    let (by, now) = (asked.by, asked.house.now());
+    asked.house.ask(move |journey| journey.add_mark(person, &mark, by, now)).await??;
     Ok(json(StatusCode::OK, &json!({})))
 }
 
@@ -100,8 +102,8 @@ pub(super) async fn issue_claim(mut asked: Asked) -> Result<Answer, Problem> {
     };
     let (product, _) =
         asked.house.journey.product_named(&product).ok_or_else(|| Problem::unknown("product"))?;
-    let now = asked.house.now();
-    let claim = asked.house.ask(move |journey| journey.issue_claim(home, product, holder, now)).await??;
+    let (by, now) = (asked.by, asked.house.now());
+    let claim = asked.house.ask(move |journey| journey.issue_claim(home, product, holder, by, now)).await??;
     Ok(json(StatusCode::OK, &json!({ "claim": claim.reveal() })))
 }
 
@@ -121,9 +123,9 @@ pub(super) async fn erase(asked: Asked) -> Result<Answer, Problem> {
         Some("true") => return held(asked).await,
         Some(_) => return Err(Problem::query("`preview` is `true` or `false`")),
     }
-    let now = asked.house.now();
+    let (by, now) = (asked.by, asked.house.now());
     let erased =
-        asked.house.ask(move |journey| Handle::current().block_on(journey.erase_person(person, now)));
+        asked.house.ask(move |journey| Handle::current().block_on(journey.erase_person(person, by, now)));
     let erased = erased.await??;
     Ok(json(StatusCode::OK, &json!({ "keys": erased.keys, "parts": erased.parts })))
 }

@@ -27,20 +27,23 @@ pub(super) async fn add(mut asked: Asked) -> Result<Answer, Problem> {
         NewOperator::Operator {} => Role::Operator,
         NewOperator::Consumer { product, purposes } => Role::Consumer { product, purposes },
     };
-    let (_, token) = asked.house.ask(move |journey| journey.add_operator(&role)).await??;
+    let (by, now) = (asked.by, asked.house.now());
+    let (_, token) = asked.house.ask(move |journey| journey.add_operator(&role, by, now)).await??;
     Ok(json(StatusCode::OK, &json!({ "token": token.reveal() })))
 }
 
 /// `POST /v1/operators/renew`.
 pub(super) async fn renew(mut asked: Asked) -> Result<Answer, Problem> {
     let Token { token } = asked.json().await?;
-    let token = asked.house.ask(move |journey| journey.renew_operator(&token)).await??;
+    let now = asked.house.now();
+    let token = asked.house.ask(move |journey| journey.renew_operator(&token, now)).await??;
     Ok(json(StatusCode::OK, &json!({ "token": token.reveal() })))
 }
 
 /// `POST /v1/operators/revoke`.
 pub(super) async fn revoke(mut asked: Asked) -> Result<Answer, Problem> {
     let Token { token } = asked.json().await?;
-    asked.house.ask(move |journey| journey.revoke_operator(&token)).await??;
+    let (by, now) = (asked.by, asked.house.now());
+    asked.house.ask(move |journey| journey.revoke_operator(&token, by, now)).await??;
     Ok(json(StatusCode::OK, &json!({})))
 }

@@ -13,7 +13,8 @@ use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{At, MQTT_PORT, Settings};
+use super::{At, HTTP_PORT, MQTT_PORT, Settings};
+use crate::api::{self, Http};
 use crate::house::{Clock, House};
 use crate::ingest::mqtt::{Limits, Mqtt};
 use crate::ingest::{BindError, Counters, Door, Tls, TlsError, Transport};
@@ -66,6 +67,7 @@ pub struct Serving {
     clock: Clock,
     counters: Arc<Counters>,
     mqtt: Door,
+    http: Door,
     tls: Vec<(Tls, PathBuf, PathBuf)>,
     broken: watch::Receiver<bool>,
 }
@@ -105,7 +107,8 @@ impl Serving {
         };
         let mut tls = Vec::new();
         let mqtt = bind(&settings.mqtt, MQTT_PORT, &mut tls).await?;
-        Ok(Self { journey: Arc::new(journey), clock, counters: Arc::default(), mqtt, tls, broken })
+        let http = bind(&settings.http, HTTP_PORT, &mut tls).await?;
+        Ok(Self { journey: Arc::new(journey), clock, counters: Arc::default(), mqtt, http, tls, broken })
     }
 
     /// The journey behind the listeners.
@@ -128,6 +131,14 @@ impl Serving {
         self.mqtt.address()
     }
 
+    /// Where devices, operators and consumers ask.
+    ///
+    /// # Errors
+    /// Where the system does not tell.
+    pub fn http_address(&self) -> std::io::Result<SocketAddr> {
+        self.http.address()
+    }
+
     /// Reads certificates and keys again, for connections from now on.
     ///
     /// # Errors
@@ -146,13 +157,22 @@ impl Serving {
         stop: impl Future<Output = ()>,
         mut renew: impl FnMut() -> R,
     ) -> Served {
-        let Self { journey, clock, counters, mqtt, tls, mut broken } = self;
+        let Self { journey, clock, counters, mqtt, http, tls, mut broken } = self;
         let (stopping, stopped) = watch::channel(false);
         let until_stopped = |mut stopped: watch::Receiver<bool>| async move {
             let _ = stopped.wait_for(|stopped| *stopped).await;
         };
         let mut work = JoinSet::new();
         let house = Arc::new(House::new(Arc::clone(&journey), Arc::clone(&clock)));
+        let now = Arc::clone(&clock);
+        let web = Http::new(
+            Arc::clone(&journey),
+            move || now(),
+            api::Limits::default(),
+            Some(Arc::clone(&counters)),
+        );
+        let stop_http = until_stopped(stopped.clone());
+        work.spawn(async move { web.serve(http, stop_http).await });
         let listener = Mqtt::new(house, Limits::default(), counters);
         let stop_mqtt = until_stopped(stopped.clone());
         work.spawn(async move { listener.serve(mqtt, stop_mqtt).await });

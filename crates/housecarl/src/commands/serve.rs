@@ -56,7 +56,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
                 token.reveal()
             ))?;
         }
-        print(&format!("MQTT on {}\n", serving.mqtt_address().map_err(|error| error.to_string())?))?;
+        let mqtt = serving.mqtt_address().map_err(|error| error.to_string())?;
+        let http = serving.http_address().map_err(|error| error.to_string())?;
+        print(&format!("MQTT on {mqtt}, HTTP on {http}\n"))?;
         let mut end = Signals::new(&[SignalKind::terminate(), SignalKind::interrupt()])?;
         let hang_up = Arc::new(tokio::sync::Mutex::new(on(SignalKind::hangup())?));
         let renew = move || {

@@ -82,7 +82,8 @@ pub(crate) async fn run(wish: &Wish) -> Result<Arc<Tally>> {
     }
     let settings = Settings {
         data: wish.folder.clone(),
-        mqtt: At { address: Some(([127, 0, 0, 1], 0).into()), ..At::default() },
+        mqtt: anywhere(),
+        http: anywhere(),
         keep_free_mib: 0,
         ..Settings::default()
     };
@@ -244,6 +245,11 @@ fn name_people(
         journey.add_mark(*person, mark, By::Housecarl, clock::now()).map_err(text)?;
     }
     Ok(())
+}
+
+/// A free port of this machine.
+fn anywhere() -> At {
+    At { address: Some(([127, 0, 0, 1], 0).into()), ..At::default() }
 }
 
 fn act() -> Act {
