@@ -1,6 +1,6 @@
 //! Every store does the same, and what its methods promise.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod commits;
 mod no_traces;

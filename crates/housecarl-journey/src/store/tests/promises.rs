@@ -1,5 +1,6 @@
 //! What each method of a store promises, sentence by sentence.
 
+use std::ops::Range;
 use std::thread;
 
 use super::*;
@@ -140,7 +141,8 @@ fn a_scan_hands_on_each_wanted_row_by_bucket_and_in_the_order_of_places() {
         all.sort_by_key(|(bucket, place, _)| (*bucket, *place));
         for subject in [0, 1, 2, 254, 255] {
             for of in [None, Some(0), Some(1), Some(9), Some(10), Some(u16::MAX)] {
-                for received in [0..u64::MAX, 0..0, 0..5, 0..6, 5..6, 5..NOW, 6..NOW + 1, 7..8, 9..3] {
+                let backwards = Range { start: 9, end: 3 };
+                for received in [0..u64::MAX, 0..0, 0..5, 0..6, 5..6, 5..NOW, 6..NOW + 1, 7..8, backwards] {
                     let wanted = Wanted { received, stream: of.map(StreamNumber), ..all_of(subject) };
                     let expected: Found =
                         all.iter().filter(|(_, place, _)| wanted.has(place)).cloned().collect();
