@@ -77,8 +77,8 @@ fn told(result: Result<Keys, KeysError>) -> String {
 fn a_bad_file_is_refused_with_its_reason_and_left_as_it_is() {
     const LAST: usize = SLOT_LEN * 3;
     let flipped = |at: usize| move |bench: &Bench| bench.flip(at);
-    type Case = (&'static str, Box<dyn Fn(&Bench)>, &'static str);
-    let cases: Vec<Case> = vec![
+    type Change = Box<dyn Fn(&Bench)>;
+    let cases: Vec<(&str, Change, &str)> = vec![
         ("as it was", Box::new(|_| {}), "3 keys"),
         ("header cut short after other bytes", Box::new(|b| b.write(b"[tls]\ncert = 1\n")), "NotAKeyFile"),
         ("another file", Box::new(|b| b.write(&[b'x'; 4_096])), "NotAKeyFile"),

@@ -188,7 +188,8 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn knows(&self, identity: &Identity, now: u64) -> Result<bool, StoreError>;
 
     /// Hands on every wanted row that was committed before the scan began and not removed, by
-    /// bucket and within it in the order of places.
+    /// bucket and within it in the order of places. `each` may use the store: what it removes ahead
+    /// of the scan may still be handed on.
     fn scan(&self, wanted: &Wanted, each: Each<'_>) -> Result<(), StoreError>;
 
     /// These rows will not be found again. Their bytes leave the files with the next
@@ -204,5 +205,6 @@ pub(crate) trait Store: Send + Sync + 'static {
 
     /// No file holds any byte of a row that was removed before, nor of a bucket that was dropped,
     /// nor an identity older than twice [`REMEMBERED_SECONDS`]. It writes much: once a day is often enough.
+    /// After [`StoreError::Full`] nothing has changed.
     fn turn_over(&self, now: u64) -> Result<(), StoreError>;
 }

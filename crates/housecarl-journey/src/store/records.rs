@@ -146,26 +146,29 @@ impl Records {
 
     /// The same as [`Self::read`], where the keyspaces that a batch goes to are made first.
     fn ready_for(&self, batch: &Batch, week: u64) -> Result<RwLockReadGuard<'_, Keyspaces>, StoreError> {
-        let missing = |keyspaces: &Keyspaces| {
-            let bucket = |row: &&Row| !keyspaces.buckets.contains_key(&row.bucket);
-            let seen = !batch.identities.is_empty() && !keyspaces.seen.contains_key(&week);
-            (batch.rows.iter().find(bucket).map(|row| row.bucket), seen)
-        };
         let keyspaces = self.read();
-        if missing(&keyspaces) == (None, false) {
+        let seen = batch.identities.is_empty() || keyspaces.seen.contains_key(&week);
+        if seen && batch.rows.iter().all(|row| keyspaces.buckets.contains_key(&row.bucket)) {
             return Ok(keyspaces);
         }
         drop(keyspaces);
         let mut keyspaces = self.write();
-        while let (Some(bucket), _) = missing(&keyspaces) {
-            let keyspace = self.keyspace(&bucket.to_string())?;
-            keyspaces.buckets.insert(bucket, keyspace);
+        for row in &batch.rows {
+            self.make_bucket(&mut keyspaces, row.bucket)?;
         }
-        if missing(&keyspaces).1 {
-            let keyspace = self.keyspace(&format!("{SEEN}{week}"))?;
-            keyspaces.seen.insert(week, keyspace);
+        if let Entry::Vacant(entry) = keyspaces.seen.entry(week)
+            && !batch.identities.is_empty()
+        {
+            entry.insert(self.keyspace(&format!("{SEEN}{week}"))?);
         }
         Ok(RwLockWriteGuard::downgrade(keyspaces))
+    }
+
+    fn make_bucket(&self, keyspaces: &mut Keyspaces, bucket: Bucket) -> Result<(), StoreError> {
+        if let Entry::Vacant(entry) = keyspaces.buckets.entry(bucket) {
+            entry.insert(self.keyspace(&bucket.to_string())?);
+        }
+        Ok(())
     }
 
     /// A keyspace, made where there is none, and durable before anything is written to it.
@@ -273,11 +276,7 @@ impl Store for Records {
         if !self.has_room(0)? {
             return Err(StoreError::Full);
         }
-        let mut keyspaces = self.write();
-        if let Entry::Vacant(entry) = keyspaces.buckets.entry(bucket) {
-            entry.insert(self.keyspace(&bucket.to_string())?);
-        }
-        Ok(())
+        self.make_bucket(&mut self.write(), bucket)
     }
 
     fn buckets(&self) -> Vec<Bucket> {

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use housecarl_journey::people::{DeviceId, OperatorId};
 use housecarl_journey::people::credentials::{Credential, Operator, Role};
+use housecarl_journey::people::{DeviceId, OperatorId};
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 

@@ -285,10 +285,17 @@ fn an_engine_that_panics_is_a_store_that_is_broken() {
 fn a_full_disk_is_told_and_passes() {
     let bench = Bench::new();
     assert_eq!(bench.send(1).join().unwrap(), Ok(Outcome::Stored));
-    bench.double.set(|state| state.fails = Some(|| StoreError::Full));
-    assert_eq!(bench.send(2).join().unwrap(), Err(Failed::Full));
+    let first = bench.occupy();
+    let (new, known) = (bench.send(2), bench.send(1));
+    bench.await_queued(2);
+    bench.double.set(|state| {
+        state.closed = false;
+        state.fails = Some(|| StoreError::Full);
+    });
+    assert_eq!(first.join().unwrap(), Err(Failed::Full));
+    assert_eq!(new.join().unwrap(), Err(Failed::Full));
     // What is there already is acknowledged, so that it is not sent for ever.
-    assert_eq!(bench.send(1).join().unwrap(), Ok(Outcome::Again));
+    assert_eq!(known.join().unwrap(), Ok(Outcome::Again));
     assert_eq!(wait(bench.commits.barrier()), Ok(()));
     bench.double.set(|state| state.fails = None);
     assert_eq!(bench.send(2).join().unwrap(), Ok(Outcome::Stored));
