@@ -12,19 +12,43 @@ const FOR_TESTS: &[(&str, &str)] = &[
     ("readelf", "binutils"),
     // Mounts the disk that loses power, for whoever is not root.
     ("fusermount3", "fuse3"),
+    // A client of MQTT that the listener is tested with.
+    ("mosquitto_pub", "mosquitto-clients"),
+];
+
+/// More such clients, in `target/clients`: how to look for one, and how to install it.
+const CLIENTS: &[(&str, &[&str])] = &[
+    ("python/paho", &["pip3", "install", "-q", "--target", "target/clients/python", "paho-mqtt==2.2.0"]),
+    ("node_modules/mqtt", &["npm", "install", "--silent", "--prefix", "target/clients", "mqtt@5.16.0"]),
 ];
 
 pub(crate) fn for_tests() -> Done {
     let missing: Vec<&str> = FOR_TESTS
         .iter()
-        .filter(|(program, _)| !answers(program, &["--version"]))
+        // Not by its version, which some programs print and call a failure.
+        .filter(|(program, _)| !answers("which", &[program]))
         .map(|(_, package)| *package)
         .collect();
+    clients();
     if missing.is_empty() {
         println!("nothing to install");
         return Ok(());
     }
     packages(&missing)
+}
+
+/// Installs what their languages are here for. A test that misses one says so.
+fn clients() {
+    for (folder, install) in CLIENTS {
+        let Some((program, args)) = install.split_first() else { continue };
+        let is_here = shell::root().join("target/clients").join(folder).exists();
+        if is_here || !answers(program, &["--version"]) {
+            continue;
+        }
+        if let Err(why) = shell::run(command(program, args).current_dir(shell::root())) {
+            println!("{folder} could not be installed: {why}");
+        }
+    }
 }
 
 /// Installs Debian packages.

@@ -13,7 +13,7 @@ use housecarl_audit::entry::{Erasure, Id, KeyOf, Whom};
 
 use crate::audit::{self, AuditError, By, EntryNumber, Outgoing};
 use crate::journey::{Journey, NotChanged, OpenError};
-use crate::keys::{KeyName, KeysError};
+use crate::keys::KeysError;
 use crate::people::register::ErasureRow;
 use crate::people::{PersonId, SubjectId};
 use crate::seal;
@@ -97,8 +97,7 @@ impl Journey {
     }
 
     fn destroy_keys(&self, erasure: &ErasureRow) -> Result<usize, KeysError> {
-        let subject: SubjectId = erasure.subject;
-        self.keys.destroy(|name| matches!(name, KeyName::Stream(of, _) if of == subject))
+        self.keys.destroy_streams_of(erasure.subject)
     }
 
     fn remove_rows(&self, erasure: &ErasureRow) -> Result<u64, StoreError> {

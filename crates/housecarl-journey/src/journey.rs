@@ -446,6 +446,12 @@ impl Journey {
         self.products.iter().find(|(known, _)| *known == number).map(|(_, product)| product)
     }
 
+    /// The version of its product that a device's messages are decided by.
+    #[must_use]
+    pub fn version_of(&self, device: DeviceId) -> Option<Arc<Version>> {
+        Some(self.product(self.homes.device(device)?.row.product)?.version())
+    }
+
     /// The products at work.
     pub fn products(&self) -> impl Iterator<Item = (ProductNumber, &InForce)> {
         self.products.iter().map(|(number, product)| (*number, product))

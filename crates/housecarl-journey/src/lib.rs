@@ -25,6 +25,8 @@ pub mod people;
 pub mod keys;
 pub mod wanted;
 mod captured;
+#[cfg(test)]
+mod testing;
 
 pub use decide::{Home, Past, Permitted, decide};
 pub use minimise::{Left, Minimised, PseudonymKey, minimise};

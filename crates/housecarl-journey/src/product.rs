@@ -98,6 +98,11 @@ impl Version {
         1_u32.checked_shl((*self.product.features.get(name)?).into())
     }
 
+    /// The names of its features.
+    pub fn features(&self) -> impl Iterator<Item = &str> {
+        self.product.features.keys().map(String::as_str)
+    }
+
     /// The fingerprints under which what was said about a purpose counts; the present one first.
     #[must_use]
     pub fn fingerprints(&self, purpose: &str) -> &[String] {

@@ -158,7 +158,7 @@ pub(crate) fn walk(
 }
 
 /// The value of a scalar; `None` for an object, an array, or a number that no decimal can hold.
-pub(crate) fn value(json: &Json) -> Option<Value<'_>> {
+pub fn value(json: &Json) -> Option<Value<'_>> {
     match json {
         Json::Null => Some(Value::Null),
         Json::Bool(bool) => Some(Value::Bool(*bool)),

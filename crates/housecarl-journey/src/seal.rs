@@ -3,23 +3,29 @@
 //! A part is what one message says about one subject for the same purposes until the same date.
 //! `docs/formats.md` has it byte by byte.
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_lc_rs::aead::{Aad, NONCE_LEN, Nonce};
+use aws_lc_rs::aead::{self, Aad, NONCE_LEN, Nonce};
 use housecarl_policy::PurposeSet;
 use minicbor::{Decode, Encode};
 use zeroize::Zeroizing;
 
 use crate::decide::Whose;
-use crate::keys::{Keys, KeysError, Unavailable};
+use crate::keys::{self, Keys, KeysError, Unavailable};
 use crate::minimise::{Kept, Minimised};
 use crate::people::{DeviceId, SubjectId};
 use crate::store::{Bucket, Place, Row, Stored, StreamNumber};
 
 /// The first byte of a sealed part.
 const VERSION: u8 = 1;
+
+/// Most sealed parts are not longer than so many bytes.
+const SEALED_USUAL: usize = 256;
 
 /// A message in sealed parts. Nothing of it can be read without the keys.
 pub struct Sealed {
@@ -37,6 +43,16 @@ impl Sealed {
     #[must_use]
     pub fn parts(&self) -> usize {
         self.rows.len()
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn of(rows: Vec<Row>) -> Self {
+        Self { rows }
+    }
+
+    /// How many bytes its parts have.
+    pub(crate) fn bytes(&self) -> usize {
+        self.rows.iter().map(|row| row.sealed.len()).sum()
     }
 
     pub(crate) fn into_rows(self) -> Vec<Row> {
@@ -143,12 +159,22 @@ pub fn seal(
     keys: &Keys,
     sequence: &Sequence,
 ) -> Result<Sealed, KeysError> {
+    let said = minimised.into_said().filter_map(|(whose, decision, said)| {
+        Some((subject(whose)?, decision.permitted, decision.keep_seconds, said))
+    });
+    seal_said(said, belongs, keys, sequence)
+}
+
+/// Seals values that are each of a subject, for purposes, kept for so many seconds.
+fn seal_said(
+    said: impl Iterator<Item = (SubjectId, PurposeSet, u32, Said)>,
+    belongs: Belongs,
+    keys: &Keys,
+    sequence: &Sequence,
+) -> Result<Sealed, KeysError> {
     let mut parts: BTreeMap<(SubjectId, u128, u32), Vec<Said>> = BTreeMap::new();
-    for (whose, decision, said) in minimised.into_said() {
-        if let Some(subject) = subject(whose) {
-            let part = (subject, decision.permitted.bits(), decision.keep_seconds);
-            parts.entry(part).or_default().push(said);
-        }
+    for (subject, purposes, keep, said) in said {
+        parts.entry((subject, purposes.bits(), keep)).or_default().push(said);
     }
     let row = |((subject, purposes, keep), values): (_, Vec<Said>)| {
         let ends = belongs.received.saturating_add(u64::from(keep));
@@ -165,15 +191,28 @@ pub fn seal(
 
 fn seal_part(part: &Part, bucket: Bucket, place: &Place, keys: &Keys) -> Result<Vec<u8>, KeysError> {
     let key = keys.part_key_or_new(place.subject, place.stream, bucket)?;
-    let mut plain = Zeroizing::new(Vec::with_capacity(128));
-    minicbor::encode(part, &mut *plain).map_err(|_| Unavailable)?;
-    let mut nonce = [0; NONCE_LEN];
-    aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Unavailable)?;
+    Ok(seal_with(part, bucket, place, &key, keys::nonce()?)?)
+}
+
+/// Seals a part under a nonce that is given, and must not be given twice under one key.
+fn seal_with(
+    part: &Part,
+    bucket: Bucket,
+    place: &Place,
+    key: &aead::LessSafeKey,
+    nonce: [u8; NONCE_LEN],
+) -> Result<Vec<u8>, Unavailable> {
+    // Encrypted where it was encoded, so that nothing has to be copied or overwritten.
+    let mut sealed = Vec::with_capacity(SEALED_USUAL);
+    sealed.push(VERSION);
+    sealed.extend(nonce);
+    minicbor::encode(part, &mut sealed).map_err(|_| Unavailable)?;
+    let plain = sealed.get_mut(1 + NONCE_LEN..).ok_or(Unavailable)?;
     let bound = Aad::from(bound_to(bucket, place));
-    let tag = key
-        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), bound, &mut plain)
-        .map_err(|_| Unavailable)?;
-    Ok([&[VERSION], nonce.as_slice(), &plain, tag.as_ref()].concat())
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let tag = key.seal_in_place_separate_tag(nonce, bound, plain).map_err(|_| Unavailable)?;
+    sealed.extend(tag.as_ref());
+    Ok(sealed)
 }
 
 /// What is in a stored part; `None` where a key is gone, so that nobody can know any more.
@@ -220,9 +259,8 @@ impl std::error::Error for NotAPart {}
 
 /// What a part is bound to beside its key: it opens nowhere else.
 fn bound_to(bucket: Bucket, place: &Place) -> [u8; 6 + Place::LEN] {
-    let index = bucket.index().to_le_bytes();
-    let fields = [[VERSION, bucket.class()].as_slice(), &index, &place.bytes()].concat();
+    let (head, index, place) = ([VERSION, bucket.class()], bucket.index().to_le_bytes(), place.bytes());
     let mut bytes = [0; 6 + Place::LEN];
-    bytes.iter_mut().zip(fields).for_each(|(to, byte)| *to = byte);
+    bytes.iter_mut().zip(head.into_iter().chain(index).chain(place)).for_each(|(to, byte)| *to = byte);
     bytes
 }

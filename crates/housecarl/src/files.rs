@@ -20,6 +20,14 @@ pub(crate) struct ManifestFile {
     pub(crate) ordinals: Ordinals,
 }
 
+impl ManifestFile {
+    /// What the product is called for good: its folder's name, or the name of the example.
+    pub(crate) fn product_name(&self, asked: &str) -> String {
+        let folder = Path::new(&self.path).parent().and_then(Path::file_name);
+        folder.and_then(std::ffi::OsStr::to_str).unwrap_or(asked).to_owned()
+    }
+}
+
 /// A manifest by path of file or folder, or by the name of an example product.
 pub(crate) fn manifest(name: &str) -> Result<ManifestFile> {
     let mut path = Path::new(name).to_path_buf();

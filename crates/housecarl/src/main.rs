@@ -5,6 +5,8 @@ mod files;
 mod home;
 mod replay;
 mod output;
+mod gateway;
+mod demo;
 mod commands;
 
 use std::process::ExitCode;
@@ -29,6 +31,7 @@ enum Command {
     Schema(commands::schema::Arguments),
     Replay(commands::replay::Arguments),
     Demo(commands::demo::Arguments),
+    Serve(commands::serve::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Schema(arguments) => commands::schema::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),
         Command::Demo(arguments) => commands::demo::run(&arguments),
+        Command::Serve(arguments) => commands::serve::run(&arguments),
     };
     match done {
         Ok(output::Exit::Clean) => ExitCode::SUCCESS,

@@ -79,14 +79,14 @@ impl Log {
         let secret = keys.secret_or_new(KeyName::Log)?;
         let bad_name = |_| AuditError::Name(name.unwrap_or_default().to_owned());
         // A name is tried before it is kept for good.
-        SignerKey::new(name.unwrap_or(&drawn), secret.bytes()).map_err(bad_name)?;
+        SignerKey::new(name.unwrap_or(&drawn), secret.seed()).map_err(bad_name)?;
         // The key before what is signed with it; a crash in between leaves a key that signed nothing.
         keys.sync()?;
         let kept = register.log_name(name.unwrap_or(&drawn))?;
         if let Some(other) = name.filter(|name| *name != kept) {
             return Err(AuditError::Name(other.to_owned()));
         }
-        let key = SignerKey::new(&kept, secret.bytes()).map_err(bad_name)?;
+        let key = SignerKey::new(&kept, secret.seed()).map_err(bad_name)?;
         Ok(Self::with(key, Box::new(Folder(folder.clone())), folder))
     }
 

@@ -1,13 +1,18 @@
 //! The key file: one header, then slots.
 //!
-//! A slot is written before anything is sealed under its secret, and has reached the disk before
-//! anything sealed under it does ([`Keys::sync`]). It is destroyed by zeros in its place, and the
-//! zeros have reached the disk before anybody is told ([`Keys::destroy`]). The file never shrinks
-//! and grows by whole blocks of real zeros, so overwriting a slot needs no room on a full disk.
+//! The order of durable steps, and what a crash after each leaves:
+//! - a new secret: 1. its slot is written: maybe a secret that nothing is sealed under; 2. the slot
+//!   has reached the disk ([`Keys::sync`]), and only now may what is sealed under it;
+//! - a destroyed secret: 1. it is gone from memory: it is there again after the crash, and whoever
+//!   destroys has written that down before and asks again; 2. zeros stand in its place and have
+//!   reached the disk ([`Keys::destroy`]), and only now may the slot be used again.
+//!
+//! The file never shrinks and grows by whole blocks of real zeros, so that overwriting a slot needs
+//! no room on a full disk.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
@@ -15,17 +20,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::aead;
 
+use super::derived::{Derived, Of};
 use super::root::RootKey;
-use super::slot::{self, FREE, SLOT_LEN, Slot};
+use super::slot::{self, FREE, MAGIC, SLOT_LEN, Slot};
 use super::{KeyName, Secret, Unavailable};
 use crate::people::SubjectId;
 use crate::store::{Bucket, StreamNumber};
 
-/// The first bytes of the file. The last digit is the version.
-const MAGIC: &[u8; 8] = b"HCKEYS01";
 /// How many slots the file grows by.
-const SLOTS_A_BLOCK: u32 = 512;
-const BLOCK_LEN: usize = SLOTS_A_BLOCK as usize * SLOT_LEN;
+pub(super) const SLOTS_A_BLOCK: u32 = 512;
+pub(super) const BLOCK_LEN: usize = SLOTS_A_BLOCK as usize * SLOT_LEN;
 
 /// Why the key file cannot be used.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub enum KeysError {
     Full,
     /// The disk failed. What was promised may not be there: stop, and start again.
     Disk(io::Error),
+    /// Another gateway has it open.
+    InUse,
     /// Not a key file.
     NotAKeyFile,
     /// A key file of a layout that this program does not know.
@@ -51,6 +57,7 @@ impl fmt::Display for KeysError {
         match self {
             Self::Full => f.write_str("the disk is full, and there is no room for new keys"),
             Self::Disk(error) => write!(f, "the disk failed under the key file: {error}"),
+            Self::InUse => f.write_str("another gateway has the key file open"),
             Self::NotAKeyFile => f.write_str("this is not a key file"),
             Self::UnknownVersion(version) => {
                 write!(f, "the key file has something of version {version}, which this program does not know")
@@ -71,10 +78,7 @@ impl std::error::Error for KeysError {}
 
 impl From<io::Error> for KeysError {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
-            _ => Self::Disk(error),
-        }
+        Self::Disk(error)
     }
 }
 
@@ -103,12 +107,38 @@ impl fmt::Debug for Keys {
 #[derive(Default)]
 struct Held {
     secrets: BTreeMap<KeyName, (u32, Secret)>,
+    derived: Derived,
     /// Slots without a secret, the last of which is used next.
     free: Vec<u32>,
+    /// Slots whose secret is gone from memory, and that may hold it on the disk.
+    doomed: Vec<u32>,
     /// How many slots the file has.
     slots: u32,
     /// Whether a slot was written that may not have reached the disk.
     unsynced: bool,
+    /// Whether a write or a sync has failed: asked again, the disk may say yes and have lost it.
+    failed: bool,
+}
+
+impl Held {
+    fn streams_of(&self, subject: SubjectId) -> impl Iterator<Item = KeyName> {
+        let stream = |number| KeyName::Stream(subject, StreamNumber(number));
+        self.secrets.range(stream(0)..=stream(u16::MAX)).map(|(name, _)| *name)
+    }
+
+    /// Notes that the disk failed.
+    fn note(&mut self, result: io::Result<()>) -> Result<(), KeysError> {
+        self.failed |= result.is_err();
+        Ok(result?)
+    }
+
+    /// Nothing new is promised on a disk that has failed.
+    fn check(&self) -> Result<(), KeysError> {
+        if self.failed {
+            return Err(io::Error::other("it failed before").into());
+        }
+        Ok(())
+    }
 }
 
 impl Keys {
@@ -119,10 +149,13 @@ impl Keys {
     pub fn open(path: &Path, root: RootKey) -> Result<Self, KeysError> {
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        let header_there = file.metadata()?.len() >= SLOT_LEN as u64;
-        if !header_there {
-            // A crash before the sync leaves a file without a header, and the next start comes here again.
-            file.write_all_at(&slot::header(MAGIC, &root)?, 0)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(KeysError::InUse),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        if is_unfinished(&file)? {
+            file.write_all_at(&slot::header(&root)?, 0)?;
             file.sync_all()?;
             sync_folder_of(path)?;
         }
@@ -138,20 +171,22 @@ impl Keys {
     /// The secret of this name, newly made where there is none. Nothing sealed under it may reach
     /// the disk before [`Keys::sync`] has returned.
     pub(crate) fn secret_or_new(&self, name: KeyName) -> Result<Secret, KeysError> {
-        let mut held = self.held();
+        self.in_held_or_new(&mut self.held(), name)
+    }
+
+    fn in_held_or_new(&self, held: &mut Held, name: KeyName) -> Result<Secret, KeysError> {
         if let Some((_, secret)) = held.secrets.get(&name) {
             return Ok(secret.clone());
         }
+        held.check()?;
         if held.free.is_empty() {
-            self.grow(&mut held)?;
+            self.grow(held)?;
         }
         let secret = Secret::random()?;
         let bytes = slot::write(name, &secret, &self.root)?;
-        let Some(at) = held.free.pop() else { return Err(KeysError::Full) };
-        if let Err(error) = self.file.write_all_at(&bytes, place(at)) {
-            held.free.push(at);
-            return Err(error.into());
-        }
+        let at = held.free.pop().ok_or(KeysError::Full)?;
+        // Whatever of it is written is written over: the disk has failed and nothing is sealed under it.
+        held.note(self.file.write_all_at(&bytes, place(at)))?;
         held.unsynced = true;
         held.secrets.insert(name, (at, secret.clone()));
         Ok(secret)
@@ -164,8 +199,15 @@ impl Keys {
         stream: StreamNumber,
         bucket: Bucket,
     ) -> Option<PartKey> {
-        let person = self.secret(KeyName::Stream(subject, stream))?;
-        person.part_key(&self.secret(KeyName::Bucket(bucket))?).ok().map(Arc::new)
+        let (held, of) = (&mut *self.held(), (subject, stream, bucket));
+        if let Some(key) = held.derived.get(of) {
+            return Some(key);
+        }
+        let (_, person) = held.secrets.get(&KeyName::Stream(subject, stream))?;
+        let (_, bucket) = held.secrets.get(&KeyName::Bucket(bucket))?;
+        let key = Arc::new(person.part_key(bucket).ok()?);
+        held.derived.put(of, Arc::clone(&key));
+        Some(key)
     }
 
     /// The same, with secrets newly made where there are none; see [`Keys::secret_or_new`].
@@ -175,54 +217,93 @@ impl Keys {
         stream: StreamNumber,
         bucket: Bucket,
     ) -> Result<PartKey, KeysError> {
-        let person = self.secret_or_new(KeyName::Stream(subject, stream))?;
-        Ok(Arc::new(person.part_key(&self.secret_or_new(KeyName::Bucket(bucket))?)?))
+        let (held, of): (_, Of) = (&mut *self.held(), (subject, stream, bucket));
+        if let Some(key) = held.derived.get(of) {
+            return Ok(key);
+        }
+        let person = self.in_held_or_new(held, KeyName::Stream(subject, stream))?;
+        let bucket = self.in_held_or_new(held, KeyName::Bucket(bucket))?;
+        let key = Arc::new(person.part_key(&bucket)?);
+        held.derived.put(of, Arc::clone(&key));
+        Ok(key)
     }
 
     /// When this returns, every secret made before has reached the disk.
     pub(crate) fn sync(&self) -> Result<(), KeysError> {
-        let mut held = self.held();
+        let held = &mut *self.held();
+        held.check()?;
         if held.unsynced {
-            self.file.sync_data()?;
+            held.note(self.file.sync_data())?;
             held.unsynced = false;
         }
         Ok(())
     }
 
     /// Destroys every secret that `goes`. When this returns, zeros stand on the disk where they
-    /// stood, and they are gone from memory. A crash in between leaves some of them; whoever asked
-    /// has written down before that they go, and asks again.
+    /// stood, and they are gone from memory. After an error they are gone from memory, and the next
+    /// call writes the zeros again. A crash in between leaves some of them; whoever asked has written
+    /// down before that they go, and asks again.
     pub(crate) fn destroy(&self, goes: impl Fn(KeyName) -> bool) -> Result<usize, KeysError> {
-        let mut held = self.held();
-        let names: Vec<(KeyName, u32)> = held
-            .secrets
-            .iter()
-            .filter(|(name, _)| goes(**name))
-            .map(|(name, (at, _))| (*name, *at))
-            .collect();
-        for (name, at) in &names {
-            // Out of memory first: what fails on the disk must not go on being used.
-            held.secrets.remove(name);
-            self.file.write_all_at(&FREE, place(*at))?;
+        let held = &mut *self.held();
+        let names: Vec<KeyName> = held.secrets.keys().copied().filter(|name| goes(*name)).collect();
+        self.destroy_named(held, &names)
+    }
+
+    /// Destroys what every part about this subject is sealed under, without looking at the secrets of
+    /// all others.
+    pub(crate) fn destroy_streams_of(&self, subject: SubjectId) -> Result<usize, KeysError> {
+        let held = &mut *self.held();
+        let names: Vec<KeyName> = held.streams_of(subject).collect();
+        self.destroy_named(held, &names)
+    }
+
+    /// The same with the subject's own.
+    #[cfg(test)]
+    pub(crate) fn destroy_all_of(&self, subject: SubjectId) -> Result<usize, KeysError> {
+        let held = &mut *self.held();
+        let streams = held.streams_of(subject);
+        let own = KeyName::Subject(subject);
+        let own = Some(own).filter(|own| held.secrets.contains_key(own));
+        let names: Vec<KeyName> = streams.chain(own).collect();
+        self.destroy_named(held, &names)
+    }
+
+    fn destroy_named(&self, held: &mut Held, names: &[KeyName]) -> Result<usize, KeysError> {
+        // All of them out of memory first: whatever the disk does, none is used again.
+        for name in names {
+            held.doomed.extend(held.secrets.remove(name).map(|(at, _)| at));
         }
-        if !names.is_empty() {
-            self.file.sync_data()?;
-            held.unsynced = false;
+        if held.doomed.is_empty() {
+            return Ok(0);
         }
-        // Only now may a slot be used again.
-        held.free.extend(names.iter().map(|(_, at)| *at));
+        held.derived.clear();
+        for at in held.doomed.clone() {
+            held.note(self.file.write_all_at(&FREE, place(at)))?;
+        }
+        held.note(self.file.sync_data())?;
+        // A sync reaches all slots that were written before, if none of them was lost earlier.
+        held.unsynced &= held.failed;
+        held.free.append(&mut held.doomed);
         Ok(names.len())
     }
 
     /// The names of all secrets.
+    #[cfg(test)]
     pub(crate) fn names(&self) -> Vec<KeyName> {
         self.held().secrets.keys().copied().collect()
     }
 
     /// A block of real zeros, synced: a slot in it can be overwritten whatever the disk has left.
     fn grow(&self, held: &mut Held) -> Result<(), KeysError> {
-        self.file.write_all_at(&[0; BLOCK_LEN], place(held.slots))?;
-        self.file.sync_all()?;
+        let full = |error: &io::Error| {
+            matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        };
+        match self.file.write_all_at(&[0; BLOCK_LEN], place(held.slots)) {
+            // What is there of it is zeros, and written again when there is room.
+            Err(error) if full(&error) => return Err(KeysError::Full),
+            result => held.note(result)?,
+        }
+        held.note(self.file.sync_all())?;
         let from = held.slots;
         held.slots = from.saturating_add(SLOTS_A_BLOCK);
         held.free.extend((from..held.slots).rev());
@@ -232,6 +313,23 @@ impl Keys {
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    #[cfg(test)]
+    pub(super) fn derived(&self) -> usize {
+        self.held().derived.len()
+    }
+
+    /// Another disk from here on; gives the present one.
+    #[cfg(test)]
+    pub(super) fn set_disk(&mut self, disk: File) -> File {
+        std::mem::replace(&mut self.file, disk)
+    }
+
+    /// The name and the slot of each secret.
+    #[cfg(test)]
+    pub(super) fn slots(&self) -> BTreeMap<KeyName, u32> {
+        self.held().secrets.iter().map(|(name, (at, _))| (*name, *at)).collect()
+    }
 }
 
 /// Where a slot begins: the header takes the place of one.
@@ -239,30 +337,53 @@ fn place(slot: u32) -> u64 {
     (u64::from(slot) + 1).saturating_mul(SLOT_LEN as u64)
 }
 
+/// Whether the file is new, or was left by a crash before its header had reached the disk. No
+/// secret is written before that.
+fn is_unfinished(file: &File) -> Result<bool, KeysError> {
+    let len = file.metadata()?.len();
+    if len > SLOT_LEN as u64 {
+        return Ok(false);
+    }
+    let mut start = vec![0; usize::try_from(len).unwrap_or_default()];
+    file.read_exact_at(&mut start, 0)?;
+    let cut_short = start.len() < SLOT_LEN && MAGIC.iter().zip(&start).all(|(magic, byte)| magic == byte);
+    Ok(cut_short || start.iter().all(|byte| *byte == 0))
+}
+
 fn read(file: &File, root: &RootKey) -> Result<Held, KeysError> {
+    let len = file.metadata()?.len();
+    if len < SLOT_LEN as u64 {
+        return Err(KeysError::NotAKeyFile);
+    }
     let mut header = FREE;
     file.read_exact_at(&mut header, 0)?;
-    slot::check_header(&header, MAGIC, root)?;
-    let len = file.metadata()?.len();
-    // A block that a crash cut short is written whole again when it is needed.
-    let blocks = (len / SLOT_LEN as u64).saturating_sub(1) / u64::from(SLOTS_A_BLOCK);
-    let blocks = u32::try_from(blocks).map_err(|_| KeysError::NotAKeyFile)?;
-    let mut held = Held { slots: blocks.saturating_mul(SLOTS_A_BLOCK), ..Held::default() };
+    slot::check_header(&header, root)?;
+    let mut held = Held::default();
     let mut damaged = 0_u32;
     let mut block = vec![0; BLOCK_LEN];
-    for number in 0..blocks {
-        let first = number.saturating_mul(SLOTS_A_BLOCK);
-        file.read_exact_at(&mut block, place(first))?;
-        for (at, bytes) in (first..).zip(block.as_chunks::<SLOT_LEN>().0) {
+    while let Some(left) = len.checked_sub(place(held.slots)).filter(|left| *left > 0) {
+        let whole = left >= BLOCK_LEN as u64;
+        block.truncate(usize::try_from(left).unwrap_or(BLOCK_LEN).min(BLOCK_LEN));
+        file.read_exact_at(&mut block, place(held.slots))?;
+        if !whole {
+            // A block that a crash cut short has no slots yet and is written again when it is needed.
+            let lost = block.chunks(SLOT_LEN).filter(|slot| slot.iter().any(|byte| *byte != 0)).count();
+            damaged = damaged.saturating_add(u32::try_from(lost).unwrap_or(u32::MAX));
+            break;
+        }
+        for (at, bytes) in (held.slots..).zip(block.as_chunks::<SLOT_LEN>().0) {
             match slot::read(bytes, root) {
                 Slot::Free => held.free.push(at),
                 Slot::Live(name, secret) => {
-                    held.secrets.insert(name, (at, secret));
+                    // A name has one slot, or the other one would outlive its destruction.
+                    let twice = held.secrets.insert(name, (at, secret)).is_some();
+                    damaged = damaged.saturating_add(u32::from(twice));
                 }
                 Slot::Unknown(version) => return Err(KeysError::UnknownVersion(version)),
                 Slot::Damaged => damaged = damaged.saturating_add(1),
             }
         }
+        held.slots = held.slots.checked_add(SLOTS_A_BLOCK).ok_or(KeysError::NotAKeyFile)?;
     }
     if damaged > 0 {
         return Err(KeysError::Damaged(damaged));

@@ -11,6 +11,9 @@ mod root;
 mod slot;
 mod file;
 pub(crate) mod field;
+mod derived;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -42,6 +45,7 @@ pub(crate) enum KeyName {
 
 impl KeyName {
     /// Whether it is one of this subject's.
+    #[cfg(test)]
     pub(crate) fn is_of(self, who: SubjectId) -> bool {
         matches!(self, Self::Stream(subject, _) | Self::Subject(subject) if subject == who)
     }
@@ -53,7 +57,7 @@ impl fmt::Debug for KeyName {
     }
 }
 
-/// A random secret. It is overwritten in memory when it goes.
+/// A random secret. It is overwritten in memory when it goes; where it was moved from, it may stay.
 #[derive(Clone)]
 pub(crate) struct Secret(Zeroizing<[u8; SECRET_LEN]>);
 
@@ -76,8 +80,18 @@ impl Secret {
     }
 
     /// The secret itself, for a signature, which takes no derived key.
-    pub(crate) fn bytes(&self) -> &[u8; SECRET_LEN] {
+    pub(crate) fn seed(&self) -> &[u8; SECRET_LEN] {
         &self.0
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(bytes: [u8; SECRET_LEN]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> [u8; SECRET_LEN] {
+        *self.0
     }
 
     /// The key of the parts of this person and stream that end in the bucket of `bucket`.
@@ -102,6 +116,14 @@ impl Secret {
         let key = key.expand(&[FIELDS], &aead::AES_256_GCM).map_err(|_| Unavailable)?;
         Ok(aead::LessSafeKey::new(aead::UnboundKey::from(key)))
     }
+}
+
+/// Twelve random bytes: of the keys here none seals so much that two would meet (NIST SP 800-38D
+/// allows 2^32 under one key).
+pub(crate) fn nonce() -> Result<[u8; aead::NONCE_LEN], Unavailable> {
+    let mut nonce = [0; aead::NONCE_LEN];
+    aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Unavailable)?;
+    Ok(nonce)
 }
 
 /// The operating system or the library of ciphers has failed: there is no key, and nothing is sealed.

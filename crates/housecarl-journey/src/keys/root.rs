@@ -1,8 +1,8 @@
 //! The root key: whoever has it and the key file has every secret; without it nobody has any.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,8 @@ use super::Unavailable;
 const LEN: usize = 32;
 /// The file is text, so that it can be printed and kept in a safe: this, then the bytes in hex.
 const PREFIX: &str = "housecarl-root-key-1:";
+/// The text has 86 bytes; whoever copied it may have added ends of lines.
+const TEXT_MAX: usize = 128;
 
 /// What wraps every secret of the key file.
 pub struct RootKey(aead::LessSafeKey);
@@ -68,7 +70,7 @@ impl RootKey {
     }
 
     /// The key in this file; where there is none, a new one is made and has reached the disk
-    /// when this returns.
+    /// when this returns. Nobody else may be doing this at the same time.
     ///
     /// # Errors
     /// [`RootKeyError`].
@@ -77,6 +79,8 @@ impl RootKey {
             Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => {
                 Err(RootKeyError::Exposed(path.to_owned()))
             }
+            // Empty is what a crash leaves before the key has reached the disk, and used it was after.
+            Ok(metadata) if metadata.len() == 0 => Self::create(path),
             Ok(_) => Self::open(path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
             Err(error) => Err(RootKeyError::Io(path.to_owned(), error)),
@@ -84,8 +88,11 @@ impl RootKey {
     }
 
     fn open(path: &Path) -> Result<Self, RootKeyError> {
-        let text = fs::read_to_string(path).map_err(|error| RootKeyError::Io(path.to_owned(), error))?;
-        let bytes = parse(&Zeroizing::new(text)).ok_or_else(|| RootKeyError::NotARootKey(path.to_owned()))?;
+        let mut text = Zeroizing::new(Vec::with_capacity(TEXT_MAX));
+        File::open(path)
+            .and_then(|file| file.take(TEXT_MAX as u64).read_to_end(&mut text))
+            .map_err(|error| RootKeyError::Io(path.to_owned(), error))?;
+        let bytes = parse(&text).ok_or_else(|| RootKeyError::NotARootKey(path.to_owned()))?;
         Self::new(&bytes).map_err(|Unavailable| RootKeyError::Unavailable)
     }
 
@@ -94,7 +101,8 @@ impl RootKey {
         aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| RootKeyError::Unavailable)?;
         let text = Zeroizing::new(format(&bytes));
         let write = || {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             super::file::sync_folder_of(path)
@@ -108,9 +116,9 @@ impl RootKey {
     }
 }
 
-fn format(bytes: &[u8; LEN]) -> String {
+pub(super) fn format(bytes: &[u8; LEN]) -> String {
     use fmt::Write as _;
-    let mut text = String::with_capacity(PREFIX.len() + 2 * LEN + 1);
+    let mut text = String::with_capacity(TEXT_MAX);
     text.push_str(PREFIX);
     for byte in bytes {
         let _ = write!(text, "{byte:02x}");
@@ -119,14 +127,13 @@ fn format(bytes: &[u8; LEN]) -> String {
     text
 }
 
-fn parse(text: &str) -> Option<Zeroizing<[u8; LEN]>> {
-    let hex = text.trim_end().strip_prefix(PREFIX)?;
+pub(super) fn parse(text: &[u8]) -> Option<Zeroizing<[u8; LEN]>> {
+    let digits = text.trim_ascii_end().strip_prefix(PREFIX.as_bytes())?;
     let mut bytes = Zeroizing::new([0; LEN]);
-    let digits = hex.as_bytes().chunks_exact(2);
-    if hex.len() != 2 * LEN || !digits.remainder().is_empty() {
+    if digits.len() != 2 * LEN || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
-    for (byte, digits) in bytes.iter_mut().zip(digits) {
+    for (byte, digits) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
         *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
     }
     Some(bytes)

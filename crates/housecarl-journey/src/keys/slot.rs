@@ -13,8 +13,13 @@ pub(super) const SLOT_LEN: usize = 128;
 /// What a destroyed or never used slot holds.
 pub(super) const FREE: [u8; SLOT_LEN] = [0; SLOT_LEN];
 
+/// The first bytes of the file: what it is, and its version in two digits.
+pub(super) const MAGIC: &[u8; 8] = b"HCKEYS01";
+const KIND: &[u8] = b"HCKEYS";
+
 const VERSION: u8 = 1;
 const TAG_LEN: usize = 16;
+const CHECK_LEN: usize = 16;
 
 /// Where the fields of a slot begin. The rest is zero.
 mod at {
@@ -37,20 +42,30 @@ pub(super) enum Slot {
 
 /// The bytes of a secret's slot.
 pub(super) fn write(name: KeyName, secret: &Secret, root: &RootKey) -> Result<[u8; SLOT_LEN], Unavailable> {
-    let mut nonce = [0; NONCE_LEN];
-    aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Unavailable)?;
+    write_with(name, secret, root, super::nonce()?)
+}
+
+/// The same under a nonce that is given, and must not be given twice.
+pub(super) fn write_with(
+    name: KeyName,
+    secret: &Secret,
+    root: &RootKey,
+    nonce: [u8; NONCE_LEN],
+) -> Result<[u8; SLOT_LEN], Unavailable> {
     let head = head(name);
-    let mut wrapped = secret.0.to_vec();
-    let aad = Aad::from(head);
-    root.cipher()
-        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut wrapped)
+    let mut wrapped = *secret.0;
+    let tag = root
+        .cipher()
+        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(head), &mut wrapped)
         .map_err(|_| Unavailable)?;
-    let fields = [head.as_slice(), nonce.as_slice(), wrapped.as_slice()];
-    let mut slot = FREE;
-    for (to, byte) in slot.iter_mut().zip(fields.into_iter().flatten()) {
-        *to = *byte;
-    }
-    Ok(slot)
+    Ok(filled([&head, &nonce, &wrapped, tag.as_ref()]))
+}
+
+/// These fields one after the other, then zeros.
+fn filled<const FIELDS: usize>(fields: [&[u8]; FIELDS]) -> [u8; SLOT_LEN] {
+    let mut bytes = FREE;
+    bytes.iter_mut().zip(fields.into_iter().flatten()).for_each(|(to, byte)| *to = *byte);
+    bytes
 }
 
 /// Reads a slot.
@@ -66,6 +81,9 @@ fn read_live(slot: &[u8; SLOT_LEN], root: &RootKey) -> Option<Slot> {
     let [_, version, ..] = head;
     if version != VERSION {
         return Some(Slot::Unknown(version));
+    }
+    if slot.get(at::END..)?.iter().any(|byte| *byte != 0) {
+        return None;
     }
     let name = name(&head)?;
     let nonce: [u8; NONCE_LEN] = slot.get(at::NONCE..at::WRAPPED)?.try_into().ok()?;
@@ -115,42 +133,36 @@ fn name(head: &[u8; at::NONCE]) -> Option<KeyName> {
 
 /// The header: the magic, and sixteen zeros wrapped by the root key, so that another root key is
 /// noticed before it is used.
-pub(super) fn header(magic: &[u8; 8], root: &RootKey) -> Result<[u8; SLOT_LEN], Unavailable> {
-    let mut nonce = [0; NONCE_LEN];
-    aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Unavailable)?;
-    let mut check = vec![0; CHECK_LEN];
-    root.cipher()
-        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(magic), &mut check)
-        .map_err(|_| Unavailable)?;
-    let mut header = FREE;
-    let fields = [magic.as_slice(), nonce.as_slice(), check.as_slice()];
-    for (to, byte) in header.iter_mut().zip(fields.into_iter().flatten()) {
-        *to = *byte;
-    }
-    Ok(header)
+pub(super) fn header(root: &RootKey) -> Result<[u8; SLOT_LEN], Unavailable> {
+    header_with(root, super::nonce()?)
 }
 
-const CHECK_LEN: usize = 16;
+/// The same under a nonce that is given, and must not be given twice.
+pub(super) fn header_with(root: &RootKey, nonce: [u8; NONCE_LEN]) -> Result<[u8; SLOT_LEN], Unavailable> {
+    let mut check = [0; CHECK_LEN];
+    let tag = root
+        .cipher()
+        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(MAGIC), &mut check)
+        .map_err(|_| Unavailable)?;
+    Ok(filled([MAGIC, &nonce, &check, tag.as_ref()]))
+}
 
 /// Whether this is such a header, of this root key.
-pub(super) fn check_header(
-    header: &[u8; SLOT_LEN],
-    magic: &[u8; 8],
-    root: &RootKey,
-) -> Result<(), KeysError> {
-    let (found, rest) = header.split_first_chunk::<8>().ok_or(KeysError::NotAKeyFile)?;
-    if found != magic {
-        let ([same @ .., _], [.., version]) = (magic, found);
-        let known = found.starts_with(same);
-        return Err(if known {
-            KeysError::UnknownVersion(version.wrapping_sub(b'0'))
-        } else {
-            KeysError::NotAKeyFile
-        });
-    }
+pub(super) fn check_header(header: &[u8; SLOT_LEN], root: &RootKey) -> Result<(), KeysError> {
+    let rest = header.strip_prefix(MAGIC).ok_or_else(|| not_ours(header))?;
     let (nonce, rest) = rest.split_first_chunk::<NONCE_LEN>().ok_or(KeysError::NotAKeyFile)?;
-    let mut check = rest.get(..CHECK_LEN + TAG_LEN).ok_or(KeysError::NotAKeyFile)?.to_vec();
+    let (check, rest) = rest.split_first_chunk::<{ CHECK_LEN + TAG_LEN }>().ok_or(KeysError::NotAKeyFile)?;
+    if rest.iter().any(|byte| *byte != 0) {
+        return Err(KeysError::NotAKeyFile);
+    }
     let nonce = Nonce::assume_unique_for_key(*nonce);
-    root.cipher().open_in_place(nonce, Aad::from(magic), &mut check).map_err(|_| KeysError::OtherRootKey)?;
-    Ok(())
+    let opened = root.cipher().open_in_place(nonce, Aad::from(MAGIC), &mut check.to_vec()).is_ok();
+    if opened { Ok(()) } else { Err(KeysError::OtherRootKey) }
+}
+
+/// A key file of another version, or something else.
+fn not_ours(header: &[u8; SLOT_LEN]) -> KeysError {
+    let version =
+        header.strip_prefix(KIND).and_then(|rest| str::from_utf8(rest.get(..2)?).ok()?.parse().ok());
+    version.map_or(KeysError::NotAKeyFile, KeysError::UnknownVersion)
 }

@@ -11,11 +11,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::{Batch, Identity, Store, StoreError};
 use crate::keys::{Keys, KeysError};
@@ -25,6 +26,8 @@ use crate::seal::Sealed;
 const GROUP_MAX: usize = 1_000;
 /// How many messages wait at most; whoever comes then waits to be let in.
 const QUEUE_MAX: usize = 4_000;
+/// How many bytes of sealed parts wait and are written at most, likewise.
+const QUEUE_BYTES_MAX: u32 = 64 << 20;
 
 /// What became of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,18 +95,27 @@ impl Moment {
 }
 
 enum Work {
-    Message {
-        sealed: Sealed,
-        identity: Identity,
-        decided: Moment,
-        done: oneshot::Sender<Result<Outcome, Failed>>,
-    },
+    Message { sealed: Sealed, identity: Identity, decided: Moment, waiting: Waiting },
     Barrier(oneshot::Sender<()>),
+}
+
+/// Whoever wants to know what became of a message, with the room that it takes until they are told.
+struct Waiting {
+    done: oneshot::Sender<Result<Outcome, Failed>>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Waiting {
+    fn tell(self, outcome: Result<Outcome, Failed>) {
+        // Who has gone away learns it when the same message is sent again.
+        let _ = self.done.send(outcome);
+    }
 }
 
 /// The thread that writes.
 pub(crate) struct Commits {
     queue: Option<mpsc::Sender<Work>>,
+    room: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -119,11 +131,15 @@ impl Commits {
         let (queue, work) = mpsc::channel(QUEUE_MAX);
         let writer = Writer { store, keys };
         let thread = thread::Builder::new().name("commit".to_owned()).spawn(move || {
-            if let Err(error) = writer.run(work, now) {
-                broken(error.as_ref());
+            // The engine below us has assertions of its own, and nobody would hear of one that fails.
+            match catch_unwind(AssertUnwindSafe(|| writer.run(work, now))) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => broken(error.as_ref()),
+                Err(_) => broken(&Failed::Stopped),
             }
         })?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        let room = Arc::new(Semaphore::new(QUEUE_BYTES_MAX as usize));
+        Ok(Self { queue: Some(queue), room, thread: Some(thread) })
     }
 
     /// Hands a message over and waits until it is known what became of it.
@@ -133,8 +149,11 @@ impl Commits {
         identity: Identity,
         decided: Moment,
     ) -> Result<Outcome, Failed> {
+        let bytes = u32::try_from(sealed.bytes()).unwrap_or(u32::MAX).min(QUEUE_BYTES_MAX);
+        let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.map_err(|_| Failed::Stopped)?;
         let (done, outcome) = oneshot::channel();
-        self.send(Work::Message { sealed, identity, decided, done }).await?;
+        let waiting = Waiting { done, _room: room };
+        self.send(Work::Message { sealed, identity, decided, waiting }).await?;
         outcome.await.map_err(|_| Failed::Stopped)?
     }
 
@@ -143,6 +162,22 @@ impl Commits {
         let (done, passed) = oneshot::channel();
         self.send(Work::Barrier(done)).await?;
         passed.await.map_err(|_| Failed::Stopped)
+    }
+
+    /// How many wait in the queue, and how many bytes more have room.
+    #[cfg(test)]
+    pub(super) fn queued(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.max_capacity() - queue.capacity())
+    }
+
+    #[cfg(test)]
+    pub(super) fn room(&self) -> usize {
+        self.room.available_permits()
+    }
+
+    #[cfg(test)]
+    pub(super) const fn room_max(&self) -> usize {
+        QUEUE_BYTES_MAX as usize
     }
 
     async fn send(&self, work: Work) -> Result<(), Failed> {
@@ -166,8 +201,6 @@ struct Writer {
     keys: Arc<Keys>,
 }
 
-type Waiting = oneshot::Sender<Result<Outcome, Failed>>;
-
 impl Writer {
     fn run(
         &self,
@@ -190,27 +223,27 @@ impl Writer {
         for work in group {
             match work {
                 Work::Barrier(done) => barriers.push(done),
-                Work::Message { decided, done, .. } if !decided.is_present() => {
-                    let _ = done.send(Ok(Outcome::Stale));
+                Work::Message { decided, waiting, .. } if !decided.is_present() => {
+                    waiting.tell(Ok(Outcome::Stale));
                 }
-                Work::Message { sealed, identity, done, .. } => {
-                    if !in_group.insert(identity) || self.store.knows(&identity, now)? {
-                        again.push(done);
-                    } else {
-                        batch.identities.push(identity);
-                        batch.rows.extend(sealed.into_rows());
-                        stored.push(done);
-                    }
+                // Who sent the same within one group has to wait for it too.
+                Work::Message { identity, waiting, .. } if in_group.contains(&identity) => {
+                    again.push(waiting)
+                }
+                Work::Message { identity, waiting, .. } if self.store.knows(&identity, now)? => {
+                    waiting.tell(Ok(Outcome::Again));
+                }
+                Work::Message { sealed, identity, waiting, .. } => {
+                    in_group.insert(identity);
+                    batch.identities.push(identity);
+                    batch.rows.extend(sealed.into_rows());
+                    stored.push(waiting);
                 }
             }
         }
         let outcome = self.reach_the_disk(batch, now)?;
-        // Who sent the same within one group has to wait for it too.
-        for (waiting, outcome) in [(stored, outcome), (again, outcome.and(Ok(Outcome::Again)))] {
-            for done in waiting {
-                let _ = done.send(outcome);
-            }
-        }
+        stored.into_iter().for_each(|waiting| waiting.tell(outcome));
+        again.into_iter().for_each(|waiting| waiting.tell(outcome.and(Ok(Outcome::Again))));
         for done in barriers {
             let _ = done.send(());
         }

@@ -8,6 +8,10 @@ mod bucket;
 pub mod commit;
 pub mod memory;
 pub mod records;
+mod torn;
+mod turn_over;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::ops::Range;
@@ -45,7 +49,7 @@ impl Place {
         bytes
     }
 
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (subject, rest) = bytes.split_first_chunk()?;
         let (stream, rest) = rest.split_first_chunk()?;
         let (received, rest) = rest.split_first_chunk()?;
@@ -92,6 +96,11 @@ impl fmt::Debug for Stored {
 }
 
 impl Stored {
+    #[cfg(test)]
+    pub(crate) const fn of(row: Row) -> Self {
+        Self { row }
+    }
+
     pub(crate) const fn row(&self) -> &Row {
         &self.row
     }
@@ -188,6 +197,10 @@ pub(crate) trait Store: Send + Sync + 'static {
 
     /// The bucket and all its rows will not be found again; likewise.
     fn drop_bucket(&self, bucket: Bucket) -> Result<(), StoreError>;
+
+    /// The store still works. After a failure in the background a commit may wait for ever, so
+    /// whoever watches over the process asks now and then, and ends it after an error.
+    fn check(&self) -> Result<(), StoreError>;
 
     /// No file holds any byte of a row that was removed before, nor of a bucket that was dropped,
     /// nor an identity older than twice [`REMEMBERED_SECONDS`]. It writes much: once a day is often enough.

@@ -1,41 +1,88 @@
 //! The store that a gateway runs on: fjall, a log-structured merge tree, one keyspace per bucket.
 //!
 //! A bucket that is over is dropped as a whole, which costs a millisecond however many rows it has.
+//!
+//! What is written is one journal of fjall's for all keyspaces, then tables. A batch stands in the
+//! journal as a whole or not at all; [`torn`](super::torn) sees to it that the half of one that a
+//! loss of power leaves there keeps nobody from starting again.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io;
+use std::ops::{Bound, Range};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use fjall::config::CompressionPolicy;
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{AbstractTree as _, CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
+use super::turn_over::{self, FILLER};
 use super::{
-    Batch, Bucket, Each, Identity, Place, REMEMBERED_SECONDS, Row, Store, StoreError, Stored, Wanted,
+    Batch, Bucket, Each, Identity, Place, REMEMBERED_SECONDS, Row, Store, StoreError, Stored, Wanted, torn,
 };
 
 /// The bound on the memory of each keyspace that has not been written out, in bytes.
 const MEMTABLE_MAX: u64 = 8 << 20;
-/// fjall begins a new journal when more than 64 MB stand in the old one.
-const JOURNAL_TURNS_AT: usize = 65 << 20;
-const FILLER_LEN: usize = 1 << 20;
-/// The keyspace that makes the journal turn.
-const FILLER: &str = "filler";
-/// The keyspaces that have lost rows since their last compaction.
-const REMOVED_FROM: &str = "removed-from";
+/// The bound on the journals that are full, in bytes: the least that fjall takes. It has everything
+/// written out that keeps more of them. What stands in journals stands in memory as well, so that
+/// this bounds the memory of all keyspaces together, and what a start has to read.
+const JOURNALS_MAX: u64 = 64 << 20;
+/// fjall begins a new journal with the first flush after so many bytes in the old one. Where many
+/// keyspaces share it, none comes to its own bound for long, and somebody else has to ask for a flush.
+pub(super) const JOURNAL_TURNS_AT: u64 = 64_000_000;
+/// What a row and an identity take in the journal beside what is sealed, in bytes.
+const ROW_LEN: u64 = 58;
+const IDENTITY_LEN: u64 = 40;
 /// Bytes of blocks that fjall keeps in memory.
 const CACHE: u64 = 64 << 20;
+/// fjall's own threads: one flushes while the other compacts.
+const WORKERS: usize = 2;
+/// The folder in which fjall has one folder for each keyspace.
+pub(super) const KEYSPACES: &str = "keyspaces";
+/// What fjall writes last when it begins a database.
+const MARKER: &str = "version";
 /// Identities of one week; a message is looked for in this week's and the last.
 const SEEN: &str = "seen-";
+/// The key of a row in every bucket that has lost rows, before all places. fjall lets a journal go
+/// when the tables of each keyspace have come to the number of its last change there. The mark of a
+/// removed row is a change, and is gone with the row, so that the number would never be reached and
+/// no journal would go any more. This row has the same number and stays.
+const REMOVED: [u8; 1] = [0];
+/// So many rows are read, or so many bytes, before those who wait for the lock have their turn.
+const PAGE_ROWS: usize = 1_000;
+const PAGE_BYTES: usize = 1 << 20;
 
 /// Rows in fjall.
 pub(crate) struct Records {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     keep_free: u64,
-    buckets: RwLock<BTreeMap<Bucket, Keyspace>>,
-    seen: Mutex<BTreeMap<u64, Keyspace>>,
-    removed_from: Keyspace,
-    database: Database,
+    /// Held to read by whoever reads or writes rows, and to write by whoever makes or drops a
+    /// keyspace: fjall takes rows into a keyspace that is being dropped, and says nothing.
+    keyspaces: RwLock<Keyspaces>,
+    /// How many bytes stand in the journal, about.
+    journal: AtomicU64,
+    pub(super) database: Database,
+}
+
+#[derive(Default)]
+pub(super) struct Keyspaces {
+    pub(super) buckets: BTreeMap<Bucket, Keyspace>,
+    pub(super) seen: BTreeMap<u64, Keyspace>,
+}
+
+impl Keyspaces {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Keyspace> {
+        self.buckets.values().chain(self.seen.values())
+    }
+
+    /// Begins to write out whatever takes the most memory; the journal turns with it, and then
+    /// fjall writes out what else is needed for the old one to go.
+    fn flush_largest(&self) -> Result<(), fjall::Error> {
+        let largest = self.all().max_by_key(|keyspace| keyspace.tree.active_memtable().size());
+        largest.map_or(Ok(false), Keyspace::rotate_memtable).map(|_| ())
+    }
 }
 
 impl From<fjall::Error> for StoreError {
@@ -43,8 +90,18 @@ impl From<fjall::Error> for StoreError {
         match error {
             fjall::Error::Locked => Self::InUse,
             fjall::Error::InvalidVersion(_) => Self::Unreadable("another version of fjall wrote them"),
+            fjall::Error::JournalRecovery(_)
+            | fjall::Error::InvalidTrailer
+            | fjall::Error::InvalidTag(_)
+            | fjall::Error::Unrecoverable => Self::Unreadable("they are damaged; restore them from a backup"),
             error => Self::Broken(Box::new(error)),
         }
+    }
+}
+
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(Box::new(error))
     }
 }
 
@@ -52,85 +109,126 @@ impl Records {
     /// Opens the records in this folder, or begins them. `keep_free` is how many bytes of the disk
     /// are never used for new rows, so that whoever erases or withdraws finds room.
     pub(crate) fn open(folder: &Path, keep_free: u64) -> Result<Self, StoreError> {
-        let database = Database::builder(folder)
-            .manual_journal_persist(true)
-            .cache_size(CACHE)
-            .worker_threads(2)
-            .open()?;
-        let mut records = Self {
-            folder: folder.to_owned(),
-            keep_free,
-            buckets: RwLock::default(),
-            seen: Mutex::default(),
-            removed_from: database.keyspace(REMOVED_FROM, options)?,
-            database,
+        if !folder.join(MARKER).try_exists()? {
+            begin(folder)?;
+        }
+        let database = match database(folder) {
+            Err(fjall::Error::JournalRecovery(_)) if torn::mend(folder)? => database(folder)?,
+            other => other?,
         };
-        for name in records.database.list_keyspace_names() {
+        let mut keyspaces = Keyspaces::default();
+        for name in database.list_keyspace_names() {
             if let Ok(bucket) = name.parse() {
-                let keyspace = records.database.keyspace(&name, options)?;
-                records.buckets.get_mut().unwrap_or_else(PoisonError::into_inner).insert(bucket, keyspace);
+                keyspaces.buckets.insert(bucket, database.keyspace(&name, options)?);
             } else if let Some(week) = name.strip_prefix(SEEN).and_then(|week| week.parse().ok()) {
-                let keyspace = records.database.keyspace(&name, options)?;
-                records.seen.get_mut().unwrap_or_else(PoisonError::into_inner).insert(week, keyspace);
+                keyspaces.seen.insert(week, database.keyspace(&name, options)?);
             } else if &*name == FILLER {
-                // A crash during a turn-over left it.
-                records.database.delete_keyspace(records.database.keyspace(&name, options)?)?;
+                // A crash in the middle of a turn-over left it, and it is all in memory now.
+                database.delete_keyspace(database.keyspace(&name, options)?)?;
             }
         }
-        Ok(records)
+        Ok(Self {
+            folder: folder.to_owned(),
+            keep_free,
+            keyspaces: RwLock::new(keyspaces),
+            journal: AtomicU64::new(database.journal_disk_space()?),
+            database,
+        })
     }
 
-    fn bucket(&self, bucket: Bucket) -> Result<Keyspace, StoreError> {
-        if let Some(keyspace) = self.buckets.read().unwrap_or_else(PoisonError::into_inner).get(&bucket) {
-            return Ok(keyspace.clone());
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Keyspaces> {
+        self.keyspaces.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, Keyspaces> {
+        self.keyspaces.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same as [`Self::read`], where the keyspaces that a batch goes to are made first.
+    fn ready_for(&self, batch: &Batch, week: u64) -> Result<RwLockReadGuard<'_, Keyspaces>, StoreError> {
+        let missing = |keyspaces: &Keyspaces| {
+            let bucket = |row: &&Row| !keyspaces.buckets.contains_key(&row.bucket);
+            let seen = !batch.identities.is_empty() && !keyspaces.seen.contains_key(&week);
+            (batch.rows.iter().find(bucket).map(|row| row.bucket), seen)
+        };
+        let keyspaces = self.read();
+        if missing(&keyspaces) == (None, false) {
+            return Ok(keyspaces);
         }
-        let mut buckets = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
-        let keyspace = self.database.keyspace(&bucket.to_string(), options)?;
-        buckets.insert(bucket, keyspace.clone());
+        drop(keyspaces);
+        let mut keyspaces = self.write();
+        while let (Some(bucket), _) = missing(&keyspaces) {
+            let keyspace = self.keyspace(&bucket.to_string())?;
+            keyspaces.buckets.insert(bucket, keyspace);
+        }
+        if missing(&keyspaces).1 {
+            let keyspace = self.keyspace(&format!("{SEEN}{week}"))?;
+            keyspaces.seen.insert(week, keyspace);
+        }
+        Ok(RwLockWriteGuard::downgrade(keyspaces))
+    }
+
+    /// A keyspace, made where there is none, and durable before anything is written to it.
+    pub(super) fn keyspace(&self, name: &str) -> Result<Keyspace, StoreError> {
+        let keyspace = self.database.keyspace(name, options)?;
+        // fjall syncs the new folder, but not its name: without the name, its rows in the journal
+        // would be passed over after a loss of power.
+        sync_folder(&self.folder.join(KEYSPACES))?;
         Ok(keyspace)
     }
 
-    fn all_buckets(&self) -> Vec<(Bucket, Keyspace)> {
-        let buckets = self.buckets.read().unwrap_or_else(PoisonError::into_inner);
-        buckets.iter().map(|(bucket, keyspace)| (*bucket, keyspace.clone())).collect()
+    /// Whether the disk has room for so many bytes of rows.
+    fn has_room(&self, bytes: u64) -> Result<bool, StoreError> {
+        Ok(self.free()? >= self.keep_free.saturating_add(bytes))
     }
 
-    fn seen(&self) -> MutexGuard<'_, BTreeMap<u64, Keyspace>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many bytes of the disk are free.
+    pub(super) fn free(&self) -> Result<u64, StoreError> {
+        let disk = rustix::fs::statvfs(&self.folder).map_err(io::Error::from)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
-    fn has_room(&self) -> Result<bool, StoreError> {
-        let disk = rustix::fs::statvfs(&self.folder).map_err(|error| StoreError::Broken(Box::new(error)))?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize) > self.keep_free)
-    }
-
-    /// Writes so much that fjall begins a new journal, and everything that the old ones still
-    /// guard, so that they are deleted: rows stand there too, also those of deleted keyspaces.
-    fn turn_journal(&self) -> Result<(), StoreError> {
-        let filler = self.database.keyspace(FILLER, options)?;
-        for number in 0..JOURNAL_TURNS_AT / FILLER_LEN {
-            let mut batch = self.database.batch();
-            batch.insert(&filler, number.to_be_bytes(), vec![0; FILLER_LEN]);
-            batch.commit()?;
-        }
-        let others = self.all_buckets().into_iter().map(|(_, keyspace)| keyspace);
-        let mut keyspaces: Vec<Keyspace> = others.chain(self.seen().values().cloned()).collect();
-        // The filler last: with its memtable the journal turns, and is then behind all the others.
-        keyspaces.extend([self.removed_from.clone(), filler.clone()]);
-        for _ in 0..2 {
-            for keyspace in &keyspaces {
-                keyspace.rotate_memtable_and_wait()?;
+    /// The wanted rows of a bucket after a place: so many as keep nobody waiting for long, and after
+    /// which place there may be more.
+    fn page(
+        &self,
+        bucket: Bucket,
+        wanted: &Wanted,
+        after: Option<&Last>,
+    ) -> Result<(Vec<Stored>, Option<Last>), StoreError> {
+        let keyspaces = self.read();
+        let (mut page, mut bytes) = (Vec::new(), 0_usize);
+        let Some(keyspace) = keyspaces.buckets.get(&bucket) else { return Ok((page, None)) };
+        let Range { start, end } = wanted.range();
+        let start = after.map_or(Bound::Included(start), |last| Bound::Excluded(*last));
+        for (number, found) in keyspace.range((start, Bound::Excluded(end))).enumerate() {
+            let (key, sealed) = found.into_inner()?;
+            let place = Place::from_bytes(&key).ok_or(StoreError::Unreadable("a row has no place"))?;
+            bytes = bytes.saturating_add(sealed.len());
+            if wanted.has(&place) {
+                page.push(Stored { row: Row { bucket, place, sealed: sealed.to_vec() } });
             }
-            // The second time nothing is left that any journal but the newest guards.
-            filler.insert("last", [])?;
+            if number >= PAGE_ROWS || bytes >= PAGE_BYTES {
+                return Ok((page, Some(place.bytes())));
+            }
         }
-        self.database.persist(PersistMode::SyncAll)?;
-        self.database.delete_keyspace(filler)?;
-        Ok(())
+        Ok((page, None))
     }
 }
 
-fn options() -> KeyspaceCreateOptions {
+/// The last place of a page.
+type Last = [u8; Place::LEN];
+
+fn database(folder: &Path) -> Result<Database, fjall::Error> {
+    Database::builder(folder)
+        .manual_journal_persist(true)
+        .max_journaling_size(JOURNALS_MAX)
+        .cache_size(CACHE)
+        .worker_threads(WORKERS)
+        .open()
+}
+
+pub(super) fn options() -> KeyspaceCreateOptions {
     KeyspaceCreateOptions::default()
         .max_memtable_size(MEMTABLE_MAX)
         .manual_journal_persist(true)
@@ -138,48 +236,88 @@ fn options() -> KeyspaceCreateOptions {
         .data_block_compression_policy(CompressionPolicy::all(CompressionType::None))
 }
 
+/// Begins a database beside the folder, which gets it in one step when it is complete: half of one
+/// cannot be opened, and fjall would not begin it again.
+fn begin(folder: &Path) -> Result<(), StoreError> {
+    let not_ours = "the folder of the records holds something else, or its file `version` is lost";
+    match fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
+        Ok(true) => return Err(StoreError::Unreadable(not_ours)),
+        Ok(false) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
+    }
+    let unfinished = folder.with_extension("unfinished");
+    match fs::remove_dir_all(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    drop(database(&unfinished)?);
+    sync_folder(&unfinished)?;
+    fs::rename(&unfinished, folder)?;
+    match folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => sync_folder(parent),
+        None => sync_folder(Path::new(".")),
+    }
+}
+
+/// Makes names that were made or removed in a folder durable.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    Ok(File::open(folder)?.sync_all()?)
+}
+
 impl Store for Records {
     fn create_bucket(&self, bucket: Bucket) -> Result<(), StoreError> {
-        self.bucket(bucket).map(|_| ())
+        if self.read().buckets.contains_key(&bucket) {
+            return Ok(());
+        }
+        if !self.has_room(0)? {
+            return Err(StoreError::Full);
+        }
+        let mut keyspaces = self.write();
+        if let Entry::Vacant(entry) = keyspaces.buckets.entry(bucket) {
+            entry.insert(self.keyspace(&bucket.to_string())?);
+        }
+        Ok(())
     }
 
     fn buckets(&self) -> Vec<Bucket> {
-        self.all_buckets().into_iter().map(|(bucket, _)| bucket).collect()
+        self.read().buckets.keys().copied().collect()
     }
 
     fn commit(&self, new: Batch, now: u64) -> Result<Vec<Stored>, StoreError> {
-        if !self.has_room()? {
+        let rows = new.rows.iter().map(|row| ROW_LEN.saturating_add(row.sealed.len() as u64)).sum::<u64>();
+        let bytes = rows.saturating_add(IDENTITY_LEN.saturating_mul(new.identities.len() as u64));
+        if !self.has_room(bytes)? {
             return Err(StoreError::Full);
         }
+        let week = now / REMEMBERED_SECONDS;
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
+        let keyspaces = self.ready_for(&new, week)?;
         for row in &new.rows {
-            batch.insert(&self.bucket(row.bucket)?, row.place.bytes(), row.sealed.as_slice());
+            if let Some(keyspace) = keyspaces.buckets.get(&row.bucket) {
+                batch.insert(keyspace, row.place.bytes(), row.sealed.as_slice());
+            }
         }
-        if !new.identities.is_empty() {
-            let week = now / REMEMBERED_SECONDS;
-            let keyspace = match self.seen().entry(week) {
-                Entry::Occupied(keyspace) => keyspace.get().clone(),
-                Entry::Vacant(entry) => {
-                    let keyspace = self.database.keyspace(&format!("{SEEN}{week}"), options)?;
-                    entry.insert(keyspace).clone()
-                }
-            };
+        if let Some(keyspace) = keyspaces.seen.get(&week) {
             for identity in &new.identities {
-                batch.insert(&keyspace, identity.0, []);
+                batch.insert(keyspace, identity.0, []);
             }
         }
         // Until here a crash leaves empty keyspaces; from here fjall's journal has all or nothing.
         batch.commit()?;
+        if self.journal.fetch_add(bytes, Ordering::Relaxed) >= JOURNAL_TURNS_AT {
+            self.journal.store(0, Ordering::Relaxed);
+            keyspaces.flush_largest()?;
+        }
+        drop(keyspaces);
         Ok(new.rows.into_iter().map(|row| Stored { row }).collect())
     }
 
     fn knows(&self, identity: &Identity, now: u64) -> Result<bool, StoreError> {
         let week = now / REMEMBERED_SECONDS;
-        for week in [Some(week), week.checked_sub(1)].into_iter().flatten() {
-            let keyspace = self.seen().get(&week).cloned();
-            if let Some(keyspace) = keyspace
-                && keyspace.contains_key(identity.0)?
-            {
+        // A clock that was set back must not make a message new: later weeks count as well.
+        for keyspace in self.read().seen.range(week.saturating_sub(1)..).map(|(_, keyspace)| keyspace) {
+            if keyspace.contains_key(identity.0)? {
                 return Ok(true);
             }
         }
@@ -187,14 +325,20 @@ impl Store for Records {
     }
 
     fn scan(&self, wanted: &Wanted, each: Each<'_>) -> Result<(), StoreError> {
-        for (bucket, keyspace) in self.all_buckets() {
-            for found in keyspace.range(wanted.range()) {
-                let (key, sealed) = found.into_inner()?;
-                let place = Place::from_bytes(&key).ok_or(StoreError::Unreadable("a row without a place"))?;
-                let stored = Stored { row: Row { bucket, place, sealed: sealed.to_vec() } };
-                if wanted.has(&place) && !each(stored) {
-                    return Ok(());
+        if wanted.received.is_empty() {
+            return Ok(());
+        }
+        for bucket in self.buckets() {
+            let mut page = self.page(bucket, wanted, None)?;
+            loop {
+                let (rows, last) = page;
+                for stored in rows {
+                    if !each(stored) {
+                        return Ok(());
+                    }
                 }
+                let Some(last) = last else { break };
+                page = self.page(bucket, wanted, Some(&last))?;
             }
         }
         Ok(())
@@ -202,41 +346,35 @@ impl Store for Records {
 
     fn remove(&self, rows: &[(Bucket, Place)]) -> Result<(), StoreError> {
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
+        let keyspaces = self.read();
+        let mut touched = BTreeSet::new();
         for (bucket, place) in rows {
-            batch.remove(&self.bucket(*bucket)?, place.bytes().as_slice());
-            batch.insert(&self.removed_from, bucket.to_string().as_bytes(), []);
+            if let Some(keyspace) = keyspaces.buckets.get(bucket) {
+                batch.remove(keyspace, place.bytes().as_slice());
+                if touched.insert(bucket) {
+                    batch.insert(keyspace, REMOVED, []);
+                }
+            }
         }
         Ok(batch.commit()?)
     }
 
     fn drop_bucket(&self, bucket: Bucket) -> Result<(), StoreError> {
-        let keyspace = self.buckets.write().unwrap_or_else(PoisonError::into_inner).remove(&bucket);
-        Ok(keyspace.map_or(Ok(()), |keyspace| self.database.delete_keyspace(keyspace))?)
+        let mut keyspaces = self.write();
+        let Some(keyspace) = keyspaces.buckets.get(&bucket).cloned() else { return Ok(()) };
+        self.database.delete_keyspace(keyspace.clone())?;
+        keyspaces.buckets.remove(&bucket);
+        // Its files go with the last handle, and nobody has to wait for that.
+        drop(keyspaces);
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        // It says whether any of fjall's threads has failed, and costs nothing else.
+        Ok(self.database.persist(PersistMode::Buffer)?)
     }
 
     fn turn_over(&self, now: u64) -> Result<(), StoreError> {
-        let week = now / REMEMBERED_SECONDS;
-        let old: Vec<u64> = self.seen().keys().copied().filter(|at| at.saturating_add(1) < week).collect();
-        for week in old {
-            let keyspace = self.seen().remove(&week);
-            keyspace.map_or(Ok(()), |keyspace| self.database.delete_keyspace(keyspace))?;
-        }
-        // Rows first leave the tables by compaction, then the journals. The marks go last, so that a
-        // crash in between does it again.
-        let marks = self.removed_from.iter().map(|mark| mark.key()).collect::<Result<Vec<_>, _>>()?;
-        for mark in &marks {
-            let bucket = str::from_utf8(mark).ok().and_then(|name| name.parse().ok());
-            let keyspace = bucket.and_then(|bucket: Bucket| {
-                self.buckets.read().unwrap_or_else(PoisonError::into_inner).get(&bucket).cloned()
-            });
-            if let Some(keyspace) = keyspace {
-                keyspace.rotate_memtable_and_wait()?;
-                keyspace.major_compact()?;
-            }
-        }
-        self.turn_journal()?;
-        let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
-        marks.into_iter().for_each(|mark| batch.remove(&self.removed_from, mark));
-        Ok(batch.commit()?)
+        turn_over::turn_over(self, now)
     }
 }

@@ -3,16 +3,16 @@
 //! Each connects, publishes at both levels, is told its policy, is refused with a wrong password, loses its
 //! connection when its credential is revoked, and sends again what was put off, so that it is kept once.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use housecarl_server::ingest::Refusal;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::house::{House, PATIENCE};
+use crate::house::{House, PATIENCE, say};
 
 /// What a client is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,55 +198,57 @@ fn each_is_kept_once(house: &House) {
     assert!(house.calls().len() >= 4, "one was put off first");
 }
 
-/// Every step in both versions, each in a house of its own. The last of its programs decides.
+/// Every step in both versions, side by side, each in a house of its own.
 async fn all_steps(name: &str, programs: impl Fn(Step, u16, u8) -> Vec<Command>) {
-    for version in [4, 5] {
-        for step in STEPS {
-            let house = House::open().await;
-            let mut words = String::new();
-            let mut has_succeeded = false;
-            for mut program in programs(step, house.address.port(), version) {
-                program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-                let child = program.spawn().unwrap();
-                if step == Step::Revoked {
-                    house.until("it is known", |house| house.counters.authenticated() == 1).await;
-                    house.gateway.revoked.send_replace(true);
-                }
-                let ended = timeout(PATIENCE, child.wait_with_output()).await;
-                let ended =
-                    ended.unwrap_or_else(|_| panic!("{name} {version} {step:?} does not end")).unwrap();
-                has_succeeded = ended.status.success();
-                words = String::from_utf8_lossy(&ended.stdout).trim().to_owned();
-                words.push_str(&String::from_utf8_lossy(&ended.stderr));
-            }
-            let said = format!("{name} {version} {step:?}: {words}");
-            match step {
-                Step::Publish => {
-                    assert!(has_succeeded, "{said}");
-                    house.until("both are kept", |house| house.kept().len() == 2).await;
-                }
-                Step::Policy => assert!(has_succeeded && words == "{}", "{said}"),
-                Step::Busy => {
-                    assert!(has_succeeded, "{said}");
-                    let kept: Vec<Bytes> = house.kept().into_iter().map(|one| one.payload).collect();
-                    assert_eq!(kept, [format!("{name} busy")], "kept once");
-                    assert!(house.calls().len() >= 2, "it was put off first");
-                }
-                Step::Wrong => {
-                    assert!(!has_succeeded || words == "refused", "{said}");
-                    assert!(house.counters.refused(Refusal::Credential) > 0, "{said}");
-                    assert!(house.kept().is_empty());
-                }
-                // Some come back and are refused, some do not.
-                Step::Revoked => {
-                    assert_ne!(words, "connected", "{said}");
-                    house.until("it is gone", |house| house.counters.open() == 0).await;
-                    assert_eq!(house.counters.authenticated(), 1, "{said}");
-                }
-            }
-            house.close().await;
+    let programs = &programs;
+    let of = |version| STEPS.into_iter().map(move |step| one_step(name, version, step, programs));
+    join_all(of(4).chain(of(5))).await;
+}
+
+/// The last of the programs decides.
+async fn one_step(name: &str, version: u8, step: Step, programs: impl Fn(Step, u16, u8) -> Vec<Command>) {
+    let house = House::open().await;
+    let mut words = String::new();
+    let mut has_succeeded = false;
+    for mut program in programs(step, house.address.port(), version) {
+        program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let child = program.spawn().unwrap();
+        if step == Step::Revoked {
+            house.until("it is known", |house| house.counters.authenticated() == 1).await;
+            house.gateway.revoked.send_replace(true);
+        }
+        let ended = timeout(PATIENCE, child.wait_with_output()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("{name} {version} {step:?} does not end")).unwrap();
+        has_succeeded = ended.status.success();
+        words = String::from_utf8_lossy(&ended.stdout).trim().to_owned();
+        words.push_str(&String::from_utf8_lossy(&ended.stderr));
+    }
+    let said = format!("{name} {version} {step:?}: {words}");
+    match step {
+        Step::Publish => {
+            assert!(has_succeeded, "{said}");
+            house.until("both are kept", |house| house.kept().len() == 2).await;
+        }
+        Step::Policy => assert!(has_succeeded && words == "{}", "{said}"),
+        Step::Busy => {
+            assert!(has_succeeded, "{said}");
+            let kept: Vec<Bytes> = house.kept().into_iter().map(|one| one.payload).collect();
+            assert_eq!(kept, [format!("{name} busy")], "kept once");
+            assert!(house.calls().len() >= 2, "it was put off first");
+        }
+        Step::Wrong => {
+            assert!(!has_succeeded || words == "refused", "{said}");
+            assert!(house.counters.refused(Refusal::Credential) > 0, "{said}");
+            assert!(house.kept().is_empty());
+        }
+        // Some come back and are refused, some do not.
+        Step::Revoked => {
+            assert_ne!(words, "connected", "{said}");
+            house.until("it is gone", |house| house.counters.open() == 0).await;
+            assert_eq!(house.counters.authenticated(), 1, "{said}");
         }
     }
+    house.close().await;
 }
 
 fn script(mut command: Command, name: &str, step: Step, port: u16, version: u8) -> Command {
@@ -263,7 +265,6 @@ async fn succeeds(command: &mut Command) -> bool {
     command.output().await.is_ok_and(|ended| ended.status.success())
 }
 
-/// Not `println!`, which the harness would swallow.
 fn not_run(what: &str, how: &str) {
-    writeln!(std::io::stderr(), "NOT RUN: {what} is not here; `{how}` brings it").unwrap();
+    say(&format!("NOT RUN: {what} is not here; `{how}` brings it"));
 }

@@ -83,13 +83,31 @@ async fn prove(version: u8, statements: &[(&str, u32)], proofs: &[(&str, Proof)]
     house.close().await;
 }
 
+/// The last column of each table of the document is a test.
+#[test]
+fn the_document_names_tests_that_exist() {
+    let document = include_str!("../../../../docs/ingest.md");
+    let last_cells = document.lines().filter(|line| line.starts_with('|')).filter_map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        cells.last().copied().filter(|cell| cell.starts_with('`'))
+    });
+    let mut number = 0;
+    for cell in last_cells {
+        number += 1;
+        assert!(is_a_test(cell.trim_matches('`')), "docs/ingest.md names {cell}, and there is no such test");
+    }
+    assert!(number > 30, "only {number} rows were found");
+}
+
 fn is_a_test(name: &str) -> bool {
     // Their names are held against what this folder holds.
     const SOURCES: &[&str] = &[
         include_str!("answers.rs"),
         include_str!("bad_days.rs"),
         include_str!("clients.rs"),
+        include_str!("conformance.rs"),
         include_str!("policy.rs"),
+        include_str!("tls.rs"),
     ];
     SOURCES.iter().any(|source| source.contains(&format!("async fn {name}(")))
 }

@@ -317,3 +317,9 @@ impl Raw {
         self.hears(&[0xD0, 0x00]).await
     }
 }
+
+/// Says something aloud: not with `println!`, which the harness would swallow.
+pub(crate) fn say(what: &str) {
+    let mut aloud = std::io::stderr();
+    std::io::Write::write_all(&mut aloud, format!("{what}\n").as_bytes()).unwrap();
+}

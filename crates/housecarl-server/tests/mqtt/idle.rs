@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use housecarl_server::ingest::Transport;
 
-use crate::house::{House, limits, login};
+use crate::house::{House, limits, login, say};
 use crate::notation::bytes;
 use crate::tls;
 
@@ -13,15 +13,24 @@ const CONNECTIONS: usize = 2_000;
 /// The most that one may cost, in bytes of memory of this process, the client's end included.
 const BYTES_MAX: usize = 16 << 10;
 
-/// Alone in its process: `cargo test -p housecarl-server --test mqtt idle -- --ignored --test-threads 1 --nocapture`.
+/// Alone in its process: `cargo test -p housecarl-server --test mqtt idle_plain -- --ignored --nocapture`.
 #[tokio::test]
 #[ignore = "measures the memory of the process, and so has to be alone in it"]
-async fn a_connection_that_rests_costs_little() {
-    let plain = cost(Transport::Plain { beyond_loopback: false }).await;
-    let tls = cost(Transport::Tls(tls::first())).await;
-    writeln!(std::io::stderr(), "bytes for each of {CONNECTIONS} idle connections: plain {plain}, TLS {tls}")
-        .unwrap();
-    assert!(plain <= BYTES_MAX, "{plain}");
+async fn idle_plain() {
+    costs_little("plain", Transport::Plain { beyond_loopback: false }).await;
+}
+
+/// As [`idle_plain`], in another process.
+#[tokio::test]
+#[ignore = "measures the memory of the process, and so has to be alone in it"]
+async fn idle_tls() {
+    costs_little("TLS", Transport::Tls(tls::first())).await;
+}
+
+async fn costs_little(name: &str, transport: Transport) {
+    let cost = cost(transport).await;
+    say(&format!("{cost} bytes for each of {CONNECTIONS} idle connections ({name})"));
+    assert!(cost <= BYTES_MAX, "{cost}");
 }
 
 async fn cost(transport: Transport) -> usize {

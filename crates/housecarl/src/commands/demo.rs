@@ -1,44 +1,54 @@
-//! `housecarl demo`: the example products and what they would keep.
+//! `housecarl demo`: a home, its devices and a gateway, for a while.
 
-use crate::files;
-use crate::home::{self, HomeFile};
-use crate::output::{Exit, Result, print};
-use crate::replay::payloads::of_example;
-use crate::replay::product::Product;
-use crate::replay::{Replay, text};
+use std::path::PathBuf;
+use std::time::Duration;
 
-/// Show what the example products would keep of their own payloads, for a home of made-up people
+use super::Format;
+use crate::demo::{self, Wish};
+use crate::gateway;
+use crate::output::{Exit, Result, print, print_json};
+
+/// Run a home of made-up people whose devices publish to a real gateway on this machine
+///
+/// Each payload is sent as if it had just been captured. Anna agrees to everything, Ben refuses everything, Cleo has not answered, and Mia is eight and her
+/// parents authorised what she agreed to. Each has some of the example products. Every device but the
+/// fridge, which nobody agreed to be read, sends only what it was told is wanted.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The people to show it for
-    #[arg(long = "as", value_name = "PERSON", default_values = ["anna", "ben", "cleo", "mia", "max", "guest"])]
-    people: Vec<String>,
+    /// For how long, in seconds, such as `20s`
+    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = seconds)]
+    runs: Duration,
+    /// Publish the payloads in this folder instead of the products' own
+    #[arg(long, value_name = "DIR")]
+    corpus: Option<PathBuf>,
+    /// How to print the sums at the end
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+fn seconds(text: &str) -> std::result::Result<Duration, String> {
+    let number = text.strip_suffix('s').unwrap_or(text);
+    number.parse().map(Duration::from_secs).map_err(|_| "a number of seconds, such as `20s`".to_owned())
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
-    let home = HomeFile::read("home.toml", home::DEFAULT)?;
-    for name in files::examples() {
-        let product = Product::load(name)?;
-        let table = product.table()?;
-        let people = arguments
-            .people
-            .iter()
-            .map(|person| home.standing(&table, person))
-            .collect::<Result<Vec<_>>>()?;
-        let mut replay = Replay::new(&product, &table, &people);
-        of_example(name).iter().for_each(|message| replay.message(message, None));
-        print(&format!("{name}\n{}", text::table(&replay)))?;
-        for home in 0..people.len() {
-            print(&text::example(&replay, home).map(|line| format!("  {line}")).unwrap_or_default())?;
-        }
-        print("\n")?;
+    let folder =
+        tempfile::tempdir().map_err(|error| format!("cannot make a folder for the demo: {error}"))?;
+    let live = matches!(arguments.format, Format::Text);
+    let wish = Wish {
+        runs: arguments.runs,
+        corpus: arguments.corpus.clone(),
+        live,
+        folder: folder.path().to_owned(),
+    };
+    let tally = gateway::runtime()?.block_on(demo::run(&wish))?;
+    match arguments.format {
+        Format::Json => print_json(&tally.json())?,
+        Format::Text => print(&format!(
+            "{}\nTry:  housecarl demo --for 20s --format json\n      housecarl check doorbell\n      housecarl replay \
+             products/doorbell/payloads --product doorbell --as anna --as guest\n      housecarl serve --product watch\n",
+            tally.text()
+        ))?,
     }
-    print(
-        "Each figure is how many values would be kept, of how many that came. Anna agreed to everything; Ben refused \
-         what can be\nrefused; Cleo was not asked; Mia is eight and her parents authorised what she agreed to; no parent \
-         did so for Max;\nnobody knows who the guest is.\n\n\
-         Try:  housecarl check doorbell\n      housecarl replay products/doorbell/payloads --product doorbell --as anna \
-         --as guest\n      housecarl replay YOUR-PAYLOADS --product YOUR-MANIFEST --as anna+ben\n",
-    )?;
     Ok(Exit::Clean)
 }

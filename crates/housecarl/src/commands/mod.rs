@@ -8,6 +8,7 @@ pub(crate) mod lock;
 pub(crate) mod schema;
 pub(crate) mod replay;
 pub(crate) mod demo;
+pub(crate) mod serve;
 
 /// How a command prints.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]

@@ -43,43 +43,6 @@ pub(crate) fn report(replay: &Replay<'_>) -> String {
     text + "\n" + &sums(replay)
 }
 
-/// One line an item, one column a person: how many values are kept.
-pub(crate) fn table(replay: &Replay<'_>) -> String {
-    let items: BTreeSet<ItemId> = replay.tallies.keys().map(|(item, _)| *item).collect();
-    let width = items.iter().map(|item| replay.item_name(*item).len()).max().unwrap_or(0);
-    let mut text = format!("  {:width$}", "");
-    for home in replay.homes {
-        text.push_str(&format!("  {:>8}", home.name));
-    }
-    text.push('\n');
-    for item in items {
-        text.push_str(&format!("  {:width$}", replay.item_name(item)));
-        for home in 0..replay.homes.len() {
-            let tally = replay.tallies.get(&(item, home));
-            let kept = tally.map_or("-".to_owned(), |tally| format!("{}/{}", tally.kept, tally.values));
-            text.push_str(&format!("  {kept:>8}"));
-        }
-        text.push('\n');
-    }
-    text + &sums(replay)
-}
-
-/// One reason as an example: the first value that was dropped for this person.
-pub(crate) fn example(replay: &Replay<'_>, home: usize) -> Option<String> {
-    let dropped = |tally: &Tally| tally.kept == 0 && !tally.closed.is_empty();
-    let mut tallies = replay.tallies.iter().filter(|((_, at), tally)| *at == home && dropped(tally));
-    let ((item, _), tally) = tallies.next()?;
-    let (purpose, gate) = tally.closed.keys().next()?;
-    Some(format!(
-        "{}: `{}` is not kept for `{}`, which {}  {}\n",
-        replay.home_name(home),
-        replay.item_name(*item),
-        replay.purpose_name(*purpose),
-        gate.because(),
-        replay.closed_at(*item, *purpose, *gate)
-    ))
-}
-
 fn sums(replay: &Replay<'_>) -> String {
     let Sums { messages, decoded, unmatched, undecodable } = replay.sums;
     format!(

@@ -7,14 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 type Numbers = Arc<Mutex<BTreeMap<IpAddr, u32>>>;
 
 /// The connections whose owner is not known, by address.
-#[derive(Debug)]
 pub(super) struct Callers {
     numbers: Numbers,
     per_address_max: u32,
 }
 
 /// One of them, counted until it is dropped.
-#[derive(Debug)]
 pub(super) struct Caller {
     numbers: Numbers,
     address: IpAddr,

@@ -18,13 +18,11 @@ use super::policy::Subscription;
 type Key = (String, String);
 
 /// Whoever is connected, or away.
-#[derive(Debug)]
 pub(super) struct Connected {
     seats: Arc<Mutex<Seats>>,
     per_device_max: usize,
 }
 
-#[derive(Debug)]
 struct Seats {
     all: BTreeMap<Arc<Key>, Session>,
     /// How many are away.
@@ -34,7 +32,6 @@ struct Seats {
     next: u64,
 }
 
-#[derive(Debug)]
 struct Session {
     holder: Holder,
     subscription: Option<Subscription>,
@@ -42,7 +39,6 @@ struct Session {
     kept_for: Duration,
 }
 
-#[derive(Debug)]
 enum Holder {
     /// Somebody by a number, and how to tell them that the seat was taken.
     Here(u64, oneshot::Sender<()>),
@@ -51,7 +47,6 @@ enum Holder {
 }
 
 /// A connection's seat.
-#[derive(Debug)]
 pub(super) struct Seat {
     pub(super) held: Held,
     /// Done when another connection has taken the seat.
@@ -59,7 +54,6 @@ pub(super) struct Seat {
 }
 
 /// The seat is free again when this is dropped.
-#[derive(Debug)]
 pub(super) struct Held {
     seats: Arc<Mutex<Seats>>,
     key: Arc<Key>,

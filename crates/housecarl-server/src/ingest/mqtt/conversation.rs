@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::connected::{Held, Seat};
-use super::link::{Link, Moved, Socket};
+use super::link::{Link, Moved};
 use super::login::Guest;
 use super::policy::PolicyFeed;
 use super::wire::{self, Ack, Packet, Publish, Reason, Version, Writer};
@@ -59,9 +59,9 @@ struct Conversation<'h, G: Gateway> {
 }
 
 /// Serves a device until one side ends it.
-pub(super) async fn converse<G: Gateway, S: Socket>(
+pub(super) async fn converse<G: Gateway>(
     house: &House<G>,
-    mut link: Link<S>,
+    mut link: Link,
     guest: Guest<G::Device>,
     is_closing: watch::Receiver<bool>,
 ) {
@@ -92,9 +92,9 @@ pub(super) async fn converse<G: Gateway, S: Socket>(
 }
 
 impl<G: Gateway> Conversation<'_, G> {
-    async fn until_end<S: Socket>(
+    async fn until_end(
         &mut self,
-        link: &mut Link<S>,
+        link: &mut Link,
         silence: Duration,
         mut interrupted: Pin<&mut impl Future<Output = End>>,
     ) -> End {
@@ -141,7 +141,7 @@ impl<G: Gateway> Conversation<'_, G> {
             && self.writer.out.len() < limits.unsent_bytes_max
     }
 
-    fn take_what_is_there<S: Socket>(&mut self, link: &mut Link<S>) -> Result<(), End> {
+    fn take_what_is_there(&mut self, link: &mut Link) -> Result<(), End> {
         let limits = &self.house.limits;
         while self.has_room() {
             let (publish_max, other_max) = (limits.publish_bytes_max(), limits.packet_bytes_max);
@@ -213,7 +213,7 @@ impl<G: Gateway> Conversation<'_, G> {
     }
 
     /// Finishes what was taken, publishes the will where that is due, and says why it is over.
-    async fn leave<S: Socket>(mut self, mut link: Link<S>, end: End, will: Option<Publish>) {
+    async fn leave(mut self, mut link: Link, end: End, will: Option<Publish>) {
         let limits = &self.house.limits;
         let mut end = end;
         if !matches!(end, End::Revoked | End::PutOff(_)) {

@@ -23,9 +23,9 @@ pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for S {}
 
 /// A socket and what has arrived on it.
-#[derive(Debug)]
-pub(super) struct Link<S> {
-    socket: S,
+pub(super) struct Link {
+    /// Boxed: a session of TLS is large, and would be moved about from one future into the next.
+    socket: Box<dyn Socket>,
     /// What has arrived and was not looked at yet.
     pub(super) input: BytesMut,
     is_unflushed: bool,
@@ -42,9 +42,9 @@ pub(super) enum Moved {
     Ended,
 }
 
-impl<S: Socket> Link<S> {
-    pub(super) fn new(socket: S) -> Self {
-        Self { socket, input: BytesMut::new(), is_unflushed: false }
+impl Link {
+    pub(super) fn new(socket: impl Socket + 'static) -> Self {
+        Self { socket: Box::new(socket), input: BytesMut::new(), is_unflushed: false }
     }
 
     /// Sends what is in `out`, and reads up to `room` bytes more; returns when one of the two got on. May

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::House;
 use super::connected::Seat;
-use super::link::{Link, Moved, Socket};
+use super::link::{Link, Moved};
 use super::policy::Subscription;
 use super::wire::{self, BadConnect, Connect, Promises, Publish, Reason, Version, Writer};
 use crate::ingest::{Credential, Denied, Gateway, Refusal};
@@ -46,9 +46,9 @@ impl From<BadConnect> for NotLetIn {
 }
 
 /// Hears who it is, and lets them in or says why not.
-pub(super) async fn login<G: Gateway, S: Socket>(
+pub(super) async fn login<G: Gateway>(
     house: &House<G>,
-    link: &mut Link<S>,
+    link: &mut Link,
     peer: SocketAddr,
 ) -> Result<Guest<G::Device>, NotLetIn> {
     let mut connect = first_packet(house, link).await?;
@@ -111,10 +111,7 @@ pub(super) async fn login<G: Gateway, S: Socket>(
     })
 }
 
-async fn first_packet<G: Gateway, S: Socket>(
-    house: &House<G>,
-    link: &mut Link<S>,
-) -> Result<Connect, NotLetIn> {
+async fn first_packet<G: Gateway>(house: &House<G>, link: &mut Link) -> Result<Connect, NotLetIn> {
     let bytes_max = house.limits.login_bytes_max;
     loop {
         if let Some(connect) = wire::connect(&mut link.input, bytes_max)? {

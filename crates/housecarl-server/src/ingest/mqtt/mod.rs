@@ -28,7 +28,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::callers::{Caller, Callers};
 use self::connected::Connected;
-use self::link::{Link, Socket};
+use self::link::Link;
 use self::login::NotLetIn;
 use self::wire::Writer;
 use super::{Counters, Door, Gateway, Refusal, Transport};
@@ -161,23 +161,22 @@ async fn receive<G: Gateway>(
     // Acknowledgements are small and awaited. Where that is refused they are slower, and no less right.
     let _ = socket.set_nodelay(true);
     let hasty = Hasty { deadline, is_closing };
-    match transport {
-        Transport::Plain { .. } => know_then_serve(&house, visitor, socket, hasty).await,
-        Transport::Tls(tls) => match hasty.wait(TlsAcceptor::from(tls.config()).accept(socket)).await {
-            Ok(Ok(socket)) => know_then_serve(&house, visitor, socket, hasty).await,
-            Ok(Err(_)) => house.counters.count_refused(Refusal::Tls),
-            Err(refusal) => house.counters.count_refused(refusal),
-        },
-    }
+    let link = match transport {
+        Transport::Plain { .. } => Link::new(socket),
+        Transport::Tls(tls) => {
+            // Boxed: a task is as large as the largest thing it ever does, and this it does once.
+            let handshake = Box::pin(TlsAcceptor::from(tls.config()).accept(socket));
+            match hasty.wait(handshake).await {
+                Ok(Ok(socket)) => Link::new(socket),
+                Ok(Err(_)) => return house.counters.count_refused(Refusal::Tls),
+                Err(refusal) => return house.counters.count_refused(refusal),
+            }
+        }
+    };
+    know_then_serve(&house, visitor, link, hasty).await;
 }
 
-async fn know_then_serve<G: Gateway>(
-    house: &Arc<House<G>>,
-    visitor: Visitor,
-    socket: impl Socket,
-    hasty: Hasty,
-) {
-    let mut link = Link::new(socket);
+async fn know_then_serve<G: Gateway>(house: &Arc<House<G>>, visitor: Visitor, mut link: Link, hasty: Hasty) {
     let Visitor { peer, caller, _place } = visitor;
     let known = hasty.wait(login::login(house, &mut link, peer)).await;
     match known.unwrap_or_else(|refusal| Err(NotLetIn { refusal, answer: None })) {

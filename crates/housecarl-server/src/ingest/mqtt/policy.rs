@@ -6,7 +6,6 @@ use tokio::sync::watch;
 use super::wire::{Delivery, Filter, Granted, Reason, Retained, Writer};
 
 /// A device's policy, and whether it wants to hear of it.
-#[derive(Debug)]
 pub(super) struct PolicyFeed {
     topic: String,
     policy: watch::Receiver<Bytes>,

@@ -16,6 +16,19 @@ use crate::ingest::Message;
 pub use self::read::{BadConnect, connect, packet};
 pub use self::write::{Promises, Writer};
 
+/// A `Debug` that prints the type's name, for what came from a device or is secret.
+macro_rules! say_only_the_name {
+    ($($name:ty),+) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    )+};
+}
+
+say_only_the_name!(Connect, Packet, Publish, Filter, Delivery<'_>, Promises<'_>, Writer);
+
 /// A version of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
@@ -56,7 +69,6 @@ pub enum Reason {
 }
 
 /// The first packet of a connection.
-#[derive(Debug)]
 pub struct Connect {
     /// What is spoken from here on.
     pub version: Version,
@@ -76,7 +88,6 @@ pub struct Connect {
 }
 
 /// A packet after the first.
-#[derive(Debug)]
 pub enum Packet {
     /// A message.
     Publish(Publish),
@@ -108,7 +119,6 @@ pub enum Packet {
 }
 
 /// A message from a device.
-#[derive(Debug)]
 pub struct Publish {
     pub(super) topic: String,
     /// The identifier to acknowledge it by; none at `QoS` 0.
@@ -117,7 +127,6 @@ pub struct Publish {
 }
 
 /// What a client subscribes to.
-#[derive(Debug)]
 pub struct Filter {
     pub(super) topic: String,
     /// 0 or 1: what was asked for, as far as we go.
@@ -162,7 +171,6 @@ pub enum Granted {
 }
 
 /// A message to a device.
-#[derive(Debug)]
 pub struct Delivery<'d> {
     /// Where it belongs.
     pub topic: &'d str,
@@ -171,4 +179,27 @@ pub struct Delivery<'d> {
     /// Whether it stood before the subscription.
     pub is_retained: bool,
     pub(super) payload: Bytes,
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
+    use bytes::BytesMut;
+
+    use super::*;
+
+    #[test]
+    fn what_a_device_sends_is_not_printed() {
+        let mut input = BytesMut::from(&b"\x10\x16\0\x04MQTT\x04\xC2\0\x3C\0\x01c\0\x03hal\0\x02pw"[..]);
+        let connect = connect(&mut input, 100).unwrap().unwrap();
+        assert_eq!(
+            (connect.user_name.as_deref(), connect.password.as_deref()),
+            (Some("hal"), Some(&b"pw"[..]))
+        );
+        assert_eq!(format!("{connect:?}"), "Connect");
+        let mut input = BytesMut::from(&b"\x30\x04\0\x01tx"[..]);
+        let publish = packet(&mut input, Version::V3_1_1, 100, 100).unwrap();
+        assert_eq!(format!("{publish:?}"), "Some(Packet)");
+    }
 }

@@ -16,7 +16,6 @@ use std::sync::Arc;
 use super::{Ack, Delivery, Granted, Reason, Version};
 
 /// Packets of one version, on their way out.
-#[derive(Debug)]
 pub struct Writer {
     version: Version,
     /// What the client takes; larger packets are left out, as the specification wants it.
@@ -26,7 +25,6 @@ pub struct Writer {
 }
 
 /// What a client is told when it is let in.
-#[derive(Debug)]
 pub struct Promises<'p> {
     /// How many unacknowledged messages it may have under way.
     pub receive_max: u16,

@@ -1,0 +1,125 @@
+//! The settings of `housecarl serve`: one file, every key in `docs/settings.md`.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// The settings file. What it leaves out is as documented.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The data directory.
+    pub data: PathBuf,
+    /// The root key's file; beside the data directory where it is not named.
+    pub root_key: Option<PathBuf>,
+    /// How much of the disk is left free by what comes in, in MiB.
+    pub keep_free_mib: u64,
+    /// Manifests: paths, or names of example products.
+    pub products: Vec<String>,
+    /// Where devices publish.
+    pub mqtt: At,
+    /// Where devices, operators and consumers ask.
+    pub http: At,
+}
+
+/// An address and how it is protected.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct At {
+    /// Address and port; where it is not named, loopback and the port of the protocol.
+    pub address: Option<SocketAddr>,
+    /// A chain of certificates and its private key, in PEM; without both there is no TLS.
+    pub certificate: Option<PathBuf>,
+    /// See [`At::certificate`].
+    pub key: Option<PathBuf>,
+    /// Whether to let other machines come without TLS.
+    pub plain_beyond_loopback: bool,
+}
+
+/// The port of MQTT without TLS.
+pub const MQTT_PORT: u16 = 1883;
+/// The port of HTTP where others have the first.
+pub const HTTP_PORT: u16 = 8080;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("housecarl-data"),
+            root_key: None,
+            keep_free_mib: 128,
+            products: Vec::new(),
+            mqtt: At::default(),
+            http: At::default(),
+        }
+    }
+}
+
+/// Why a settings file cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SettingsError(String);
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+impl Settings {
+    /// Reads a settings file.
+    ///
+    /// # Errors
+    /// [`SettingsError`] with the line and what was expected there.
+    pub fn read(text: &str) -> Result<Self, SettingsError> {
+        let settings: Self = toml::from_str(text).map_err(|error| SettingsError(error.to_string()))?;
+        let half =
+            |certificate: &Option<PathBuf>, key: &Option<PathBuf>| certificate.is_some() != key.is_some();
+        if half(&settings.mqtt.certificate, &settings.mqtt.key)
+            || half(&settings.http.certificate, &settings.http.key)
+        {
+            return Err(SettingsError(
+                "`certificate` and `key` go together: name both or neither".to_owned(),
+            ));
+        }
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_the_defaults_and_a_slip_is_named() {
+        assert_eq!(Settings::read("").unwrap(), Settings::default());
+        let error = Settings::read("daat = \"x\"").unwrap_err().to_string();
+        assert!(error.contains("line 1") && error.contains("daat") && error.contains("`data`"), "{error}");
+        let error = Settings::read("[mqtt]\ncertificate = \"a.pem\"").unwrap_err().to_string();
+        assert!(error.contains("go together"), "{error}");
+    }
+
+    #[test]
+    fn every_setting_is_documented_and_nothing_else_is() {
+        let page = include_str!("../../../../docs/settings.md");
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+        let mut documented: Vec<&str> = rows.map(|(key, _)| key).collect();
+        documented.sort_unstable();
+        let at = |name: &str| {
+            ["address", "certificate", "key", "plain_beyond_loopback"].map(|key| format!("{name}.{key}"))
+        };
+        let mut keys: Vec<String> =
+            ["data", "root_key", "keep_free_mib", "products"].map(str::to_owned).into();
+        keys.extend(at("mqtt").into_iter().chain(at("http")));
+        keys.sort_unstable();
+        assert_eq!(documented, keys);
+        // The list above is that of the types: a struct without one of its fields does not compile.
+        let Settings { data: _, root_key: _, keep_free_mib: _, products: _, mqtt, http: _ } =
+            Settings::default();
+        let At { address: _, certificate: _, key: _, plain_beyond_loopback: _ } = mqtt;
+    }
+}

@@ -1,0 +1,30 @@
+//! What `serve` and `demo` share: products loaded for a gateway, and a runtime to run it on.
+
+use housecarl_check::diagnostic::Level;
+use housecarl_journey::product::Product;
+use housecarl_server::boot;
+
+use crate::output::{Result, complain};
+use crate::{clock, files};
+
+/// A product, checked and compiled, and the path to print for places in its manifest.
+pub(crate) fn load(name: &str) -> Result<(Product, String)> {
+    let file = files::manifest(name)?;
+    let path = &file.path;
+    let loaded = boot::load(&file.product_name(name), &file.text, &file.ordinals, clock::today())
+        .map_err(|error| format!("{path}: {error}\n  `housecarl check {path}` says what and where"))?;
+    let must = loaded.report.count(Level::Must);
+    if must > 0 {
+        complain(&format!(
+            "{path}: open findings of level must: {must}; the purposes they are about are shut\n  `housecarl check \
+             {path}` prints them"
+        ));
+    }
+    Ok((loaded.product, file.path))
+}
+
+/// The threads that a gateway runs on: as many as the machine has cores.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| format!("no thread could be started: {error}"))
+}
