@@ -1,3 +1,5 @@
+//! A folder that fails at every step in turn, and registers and logs that somebody has meddled with.
+
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::fs;
