@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use housecarl_journey::audit::By;
 use housecarl_journey::journey::{Journey, Settings, Stored};
 use housecarl_journey::people::credentials::Role;
 use housecarl_journey::people::{About, Act, DeviceId, HomeId, PersonId, Put, Said};
@@ -84,8 +85,8 @@ impl House {
         let broken = |error: &dyn std::error::Error| panic!("the store broke: {error}");
         let journey = Journey::open(&settings, vec![watch()], clock(&now), broken).unwrap();
         let journey = Arc::new(journey);
-        let operator = journey.first_operator().unwrap().unwrap().reveal().to_owned();
-        let home = journey.add_home().unwrap();
+        let operator = journey.first_operator(START).unwrap().unwrap().reveal().to_owned();
+        let home = journey.add_home(By::Housecarl, START).unwrap();
         let runtime = Runtime::new().unwrap();
         let here = "127.0.0.1:0".parse().unwrap();
         let door = runtime.block_on(Door::bind(here, Transport::Plain { beyond_loopback: false })).unwrap();
@@ -148,7 +149,7 @@ impl House {
     pub(crate) fn consumer(&self, purposes: &[&str]) -> String {
         let purposes = purposes.iter().map(|purpose| (*purpose).to_owned()).collect();
         let role = Role::Consumer { product: "watch".to_owned(), purposes };
-        format!("Bearer {}", self.journey.add_operator(&role).unwrap().1.reveal())
+        format!("Bearer {}", self.journey.add_operator(&role, By::Housecarl, START).unwrap().1.reveal())
     }
 
     pub(crate) fn product(&self) -> ProductNumber {
@@ -157,18 +158,18 @@ impl House {
 
     /// A device with its credential.
     pub(crate) fn device(&self, home: HomeId, holder: Option<PersonId>) -> (DeviceId, String) {
-        let device = self.journey.add_device(home, self.product(), holder).unwrap();
-        let secret = self.journey.renew_device_secret(device).unwrap();
+        let device = self.journey.add_device(home, self.product(), holder, By::Housecarl, START).unwrap();
+        let secret = self.journey.renew_device_secret(device, By::Housecarl, START).unwrap();
         (device, format!("Bearer {}.{}", hex(&device.0), secret.reveal()))
     }
 
     /// A wearer who agreed to what the watch is for, and to nothing else.
     pub(crate) fn wearer(&self) -> Wearer {
-        let person = self.journey.add_person(self.home, AgeBand::Adult).unwrap();
+        let person = self.journey.add_person(self.home, AgeBand::Adult, By::Housecarl, START).unwrap();
         let (device, credential) = self.device(self.home, Some(person));
-        self.journey.add_mark(person, "p1", START).unwrap();
+        self.journey.add_mark(person, "p1", By::Housecarl, START).unwrap();
         let says = |about, said: Said| {
-            self.block_on(self.journey.choose(about, self.product(), &said, START)).unwrap();
+            self.block_on(self.journey.choose(about, self.product(), &said, By::Housecarl, START)).unwrap();
         };
         for feature in ["activity", "coaching", "routes", "sleep"] {
             says(About::Device(device), Said::Feature(feature.to_owned(), true));

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use housecarl_journey::audit::By;
 use housecarl_journey::people::credentials::Role;
 use housecarl_server::api::interface;
 
@@ -20,7 +21,7 @@ fn call(house: &House, wearer: &Wearer, address: &(String, String), authorizatio
     let number = house.http.counts().open() as u32 + authorization.len() as u32;
     // What a call uses up is made for it.
     let spare = house.device(house.home, None).0;
-    let token = house.journey.add_operator(&Role::Operator).unwrap().1;
+    let token = house.journey.add_operator(&Role::Operator, By::Housecarl, START).unwrap().1;
     let device = if pattern.contains("/secret") { spare } else { wearer.device };
     let path = pattern
         .replace("{stream}", "vitals")
@@ -36,7 +37,7 @@ fn call(house: &House, wearer: &Wearer, address: &(String, String), authorizatio
     };
     let body = match pattern.rsplit('/').next().unwrap() {
         "enrol" => {
-            let claim = house.journey.issue_claim(house.home, house.product(), None, START).unwrap();
+            let claim = house.journey.issue_claim(house.home, house.product(), None, By::Housecarl, START).unwrap();
             format!(r#"{{"claim": "{}"}}"#, claim.reveal())
         }
         "{stream}" => vitals(number, 71),
@@ -55,17 +56,17 @@ fn call(house: &House, wearer: &Wearer, address: &(String, String), authorizatio
 fn who_may_call_what() {
     let house = House::new();
     let wearer = house.wearer();
-    let other_home = house.journey.add_home().unwrap();
+    let other_home = house.journey.add_home(By::Housecarl, START).unwrap();
     let revoked_device = {
         let (device, credential) = house.device(house.home, None);
-        house.journey.revoke_device(device).unwrap();
+        house.journey.revoke_device(device, By::Housecarl, START).unwrap();
         credential
     };
     let revoked = |authorization: String| {
-        house.journey.revoke_operator(authorization.strip_prefix("Bearer ").unwrap()).unwrap();
+        house.journey.revoke_operator(authorization.strip_prefix("Bearer ").unwrap(), By::Housecarl, START).unwrap();
         authorization
     };
-    let operator = || format!("Bearer {}", house.journey.add_operator(&Role::Operator).unwrap().1.reveal());
+    let operator = || format!("Bearer {}", house.journey.add_operator(&Role::Operator, By::Housecarl, START).unwrap().1.reveal());
     let callers = [
         ("nobody", String::new()),
         ("a token of nobody", format!("Bearer {}", "0".repeat(64))),

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use housecarl_journey::audit::By;
 use housecarl_journey::people::{About, Said};
 use housecarl_server::api::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -113,7 +114,7 @@ fn a_withdrawal_ends_a_read_and_waits_no_longer_than_a_reader_may_stop() {
         let reader = idle_reader(&house, &wearer).await;
         let refused = Said::Refused("activity".to_owned());
         let withdrawal =
-            house.journey.choose(About::Person(wearer.person), house.product(), &refused, START + 1);
+            house.journey.choose(About::Person(wearer.person), house.product(), &refused, By::Housecarl, START + 1);
         timeout(PATIENCE, withdrawal).await.expect("nobody waits for who does not read").unwrap();
         let reply = rest(reader).await;
         assert_eq!(reply.status, 200);
