@@ -142,7 +142,13 @@ mod tests {
         let id = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 171, 205, 239, 16, 255];
         assert_eq!(to_hex(id), "000102030405060708090aabcdef10ff");
         assert_eq!(from_hex(&to_hex(id)), Some(id));
-        for text in ["", "00", "000102030405060708090AABCDEF10FF", "000102030405060708090aabcdef10f", "+00102030405060708090aabcdef10ff"] {
+        for text in [
+            "",
+            "00",
+            "000102030405060708090AABCDEF10FF",
+            "000102030405060708090aabcdef10f",
+            "+00102030405060708090aabcdef10ff",
+        ] {
             assert_eq!(from_hex(text), None, "{text}");
         }
     }

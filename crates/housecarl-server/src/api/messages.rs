@@ -104,7 +104,8 @@ impl Taking<'_> {
     /// line that cannot be taken keeps no other from it.
     async fn lines(&self, body: &Bytes, key: Option<&[u8]>, lines_max: usize) -> Result<Answer, Problem> {
         let lines = body.strip_suffix(b"\n").unwrap_or(body).split(|byte| *byte == b'\n');
-        let lines: Vec<Bytes> = lines.take(lines_max.saturating_add(1)).map(|line| body.slice_ref(line)).collect();
+        let lines: Vec<Bytes> =
+            lines.take(lines_max.saturating_add(1)).map(|line| body.slice_ref(line)).collect();
         if lines.len() > lines_max {
             let what = format!("there are more than {lines_max} lines");
             return Err(Problem::body(StatusCode::PAYLOAD_TOO_LARGE, what));

@@ -88,9 +88,14 @@ impl Serving {
         }
         let now = Arc::clone(&clock);
         let open = spawn_blocking(move || {
-            Journey::open(&opened, products, move || now(), move |_| {
-                told.send_replace(true);
-            })
+            Journey::open(
+                &opened,
+                products,
+                move || now(),
+                move |_| {
+                    told.send_replace(true);
+                },
+            )
         });
         let journey = match open.await {
             Ok(journey) => journey.map_err(NotServed::Open)?,
@@ -134,7 +139,11 @@ impl Serving {
 
     /// Answers everybody until `stop`, and then takes leave: what was taken is on the disk and
     /// acknowledged before this returns. `renew` resolves whenever certificates are to be read again.
-    pub async fn serve<R: Future<Output = ()>>(self, stop: impl Future<Output = ()>, mut renew: impl FnMut() -> R) -> Served {
+    pub async fn serve<R: Future<Output = ()>>(
+        self,
+        stop: impl Future<Output = ()>,
+        mut renew: impl FnMut() -> R,
+    ) -> Served {
         let Self { journey, clock, counters, mqtt, tls, mut broken } = self;
         let (stopping, stopped) = watch::channel(false);
         let until_stopped = |mut stopped: watch::Receiver<bool>| async move {
@@ -184,11 +193,7 @@ async fn jobs(journey: Arc<Journey>, clock: Clock, stop: impl Future<Output = ()
     }
 }
 
-async fn bind(
-    at: &At,
-    port: u16,
-    renewed: &mut Vec<(Tls, PathBuf, PathBuf)>,
-) -> Result<Door, NotServed> {
+async fn bind(at: &At, port: u16, renewed: &mut Vec<(Tls, PathBuf, PathBuf)>) -> Result<Door, NotServed> {
     let transport = match (&at.certificate, &at.key) {
         (Some(certificate), Some(key)) => {
             let tls = Tls::new(&read(certificate)?, &read(key)?).map_err(NotServed::Tls)?;

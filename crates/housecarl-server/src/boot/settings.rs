@@ -75,10 +75,14 @@ impl Settings {
     /// [`SettingsError`] with the line and what was expected there.
     pub fn read(text: &str) -> Result<Self, SettingsError> {
         let settings: Self = toml::from_str(text).map_err(|error| SettingsError(error.to_string()))?;
-        let half = |certificate: &Option<PathBuf>, key: &Option<PathBuf>| certificate.is_some() != key.is_some();
-        if half(&settings.mqtt.certificate, &settings.mqtt.key) || half(&settings.http.certificate, &settings.http.key)
+        let half =
+            |certificate: &Option<PathBuf>, key: &Option<PathBuf>| certificate.is_some() != key.is_some();
+        if half(&settings.mqtt.certificate, &settings.mqtt.key)
+            || half(&settings.http.certificate, &settings.http.key)
         {
-            return Err(SettingsError("`certificate` and `key` go together: name both or neither".to_owned()));
+            return Err(SettingsError(
+                "`certificate` and `key` go together: name both or neither".to_owned(),
+            ));
         }
         Ok(settings)
     }
@@ -105,13 +109,17 @@ mod tests {
         let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
         let mut documented: Vec<&str> = rows.map(|(key, _)| key).collect();
         documented.sort_unstable();
-        let at = |name: &str| ["address", "certificate", "key", "plain_beyond_loopback"].map(|key| format!("{name}.{key}"));
-        let mut keys: Vec<String> = ["data", "root_key", "keep_free_mib", "products"].map(str::to_owned).into();
+        let at = |name: &str| {
+            ["address", "certificate", "key", "plain_beyond_loopback"].map(|key| format!("{name}.{key}"))
+        };
+        let mut keys: Vec<String> =
+            ["data", "root_key", "keep_free_mib", "products"].map(str::to_owned).into();
         keys.extend(at("mqtt").into_iter().chain(at("http")));
         keys.sort_unstable();
         assert_eq!(documented, keys);
         // The list above is that of the types: a struct without one of its fields does not compile.
-        let Settings { data: _, root_key: _, keep_free_mib: _, products: _, mqtt, http: _ } = Settings::default();
+        let Settings { data: _, root_key: _, keep_free_mib: _, products: _, mqtt, http: _ } =
+            Settings::default();
         let At { address: _, certificate: _, key: _, plain_beyond_loopback: _ } = mqtt;
     }
 }
