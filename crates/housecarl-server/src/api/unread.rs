@@ -70,3 +70,28 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Unread<S> {
         self.moved(cx, AsyncWrite::poll_shutdown)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_takes_fails_and_what_somebody_takes_slowly_does_not() {
+        let (ours, mut theirs) = duplex(8);
+        let mut socket = Unread::new(ours, Duration::from_secs(5));
+        let slow = async {
+            for _ in 0..4 {
+                sleep(Duration::from_secs(4)).await;
+                theirs.read_exact(&mut [0; 8]).await.unwrap();
+            }
+        };
+        let (written, ()) = tokio::join!(socket.write_all(&[7; 32]), slow);
+        written.unwrap();
+        socket.write_all(&[7; 8]).await.unwrap();
+        assert_eq!(socket.write_all(&[7]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}

@@ -236,7 +236,5 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// A message of the watch; `number` makes it itself.
 pub(crate) fn vitals(number: u32, heart_rate: u32) -> String {
-    format!(
-        r#"{{"profile": "p1", "seq": {number}, "hr": {heart_rate}, "steps": 4217, "battery": 83, "fall": false}}"#
-    )
+    format!(r#"{{"profile": "p1", "seq": {number}, "hr": {heart_rate}, "steps": 4217, "battery": 83}}"#)
 }

@@ -106,10 +106,30 @@ async fn rest(mut reader: tokio::net::TcpStream) -> Reply {
 }
 
 #[test]
-fn a_withdrawal_ends_a_read_and_waits_no_longer_than_a_reader_may_stop() {
+fn a_reader_who_stops_reading_is_cut_off() {
     let house = House::with(Limits { unread_time: Duration::from_millis(300), ..limits() });
     let wearer = house.wearer();
+    // More than the system keeps for who does not read.
     fill(&house, &wearer, 40_000);
+    house.block_on(async {
+        let reader = idle_reader(&house, &wearer).await;
+        let gone = async {
+            while house.http.counts().open() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, gone).await.expect("it is cut off");
+        let reply = rest(reader).await;
+        assert!(reply.status == 200 && !reply.is_whole && reply.body.lines().count() < 80_000);
+    });
+    house.close();
+}
+
+#[test]
+fn a_withdrawal_does_not_wait_for_who_does_not_read() {
+    let house = House::with(Limits { unread_time: Duration::from_millis(300), ..limits() });
+    let wearer = house.wearer();
+    fill(&house, &wearer, 5_000);
     house.block_on(async {
         let reader = idle_reader(&house, &wearer).await;
         let refused = Said::Refused("activity".to_owned());
