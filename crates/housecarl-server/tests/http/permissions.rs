@@ -37,7 +37,8 @@ fn call(house: &House, wearer: &Wearer, address: &(String, String), authorizatio
     };
     let body = match pattern.rsplit('/').next().unwrap() {
         "enrol" => {
-            let claim = house.journey.issue_claim(house.home, house.product(), None, By::Housecarl, START).unwrap();
+            let claim =
+                house.journey.issue_claim(house.home, house.product(), None, By::Housecarl, START).unwrap();
             format!(r#"{{"claim": "{}"}}"#, claim.reveal())
         }
         "{stream}" => vitals(number, 71),
@@ -63,10 +64,18 @@ fn who_may_call_what() {
         credential
     };
     let revoked = |authorization: String| {
-        house.journey.revoke_operator(authorization.strip_prefix("Bearer ").unwrap(), By::Housecarl, START).unwrap();
+        house
+            .journey
+            .revoke_operator(authorization.strip_prefix("Bearer ").unwrap(), By::Housecarl, START)
+            .unwrap();
         authorization
     };
-    let operator = || format!("Bearer {}", house.journey.add_operator(&Role::Operator, By::Housecarl, START).unwrap().1.reveal());
+    let operator = || {
+        format!(
+            "Bearer {}",
+            house.journey.add_operator(&Role::Operator, By::Housecarl, START).unwrap().1.reveal()
+        )
+    };
     let callers = [
         ("nobody", String::new()),
         ("a token of nobody", format!("Bearer {}", "0".repeat(64))),

@@ -133,13 +133,15 @@ fn a_withdrawal_does_not_wait_for_who_does_not_read() {
     house.block_on(async {
         let reader = idle_reader(&house, &wearer).await;
         let refused = Said::Refused("activity".to_owned());
-        let withdrawal =
-            house.journey.choose(About::Person(wearer.person), house.product(), &refused, By::Housecarl, START + 1);
-        timeout(PATIENCE, withdrawal).await.expect("nobody waits for who does not read").unwrap();
-        let reply = rest(reader).await;
-        assert_eq!(reply.status, 200);
-        assert!(!reply.is_whole, "it broke off");
-        assert!(reply.body.lines().count() < 80_000);
+        let withdrawal = house.journey.choose(
+            About::Person(wearer.person),
+            house.product(),
+            &refused,
+            By::Housecarl,
+            START + 1,
+        );
+        timeout(PATIENCE, withdrawal).await.expect("it returns").unwrap();
+        assert!(rest(reader).await.body.lines().count() < 10_000, "it ended there");
     });
     house.close();
 }
