@@ -320,7 +320,8 @@ fn journals_are_bounded_where_many_buckets_share_them() {
     let kept = Kept::records();
     let Kept::Records(_, Some(records)) = &kept else { return };
     for number in 0..250 {
-        put(&**records, bucket(1 + number % 40), place(1, 1, NOW, number), &vec![7; 1 << 20]);
+        let bucket = Bucket::from_parts(3, number % 50).unwrap();
+        put(&**records, bucket, place(1, 1, NOW, number.into()), &vec![7; 1 << 20]);
     }
     let bytes = || records.database.journal_disk_space().unwrap();
     let mut looks = 0;
