@@ -14,6 +14,7 @@ use std::ops::{Bound, Range};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use fjall::config::CompressionPolicy;
 use fjall::{AbstractTree as _, CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
@@ -29,6 +30,10 @@ const MEMTABLE_MAX: u64 = 8 << 20;
 /// written out that keeps more of them. What stands in journals stands in memory as well, so that
 /// this bounds the memory of all keyspaces together, and what a start has to read.
 const JOURNALS_MAX: u64 = 64 << 20;
+/// Where so many bytes stand in journals, whoever commits waits for the flushes that are under way,
+/// at most for so many milliseconds: what keeps a journal for longer is not the load.
+const JOURNALS_WAIT_AT: u64 = 256 << 20;
+const JOURNALS_WAIT_MAX: u32 = 10_000;
 /// fjall begins a new journal with the first flush after so many bytes in the old one. Where many
 /// keyspaces share it, none comes to its own bound for long, and somebody else has to ask for a flush.
 pub(super) const JOURNAL_TURNS_AT: u64 = 64_000_000;
@@ -180,6 +185,17 @@ impl Records {
         Ok(keyspace)
     }
 
+    /// Waits while more stands in memory than it should.
+    fn catch_breath(&self) -> Result<(), StoreError> {
+        for _ in 0..JOURNALS_WAIT_MAX {
+            if self.database.journal_disk_space()? < JOURNALS_WAIT_AT {
+                break;
+            }
+            turn_over::pause(self, Duration::from_millis(1))?;
+        }
+        Ok(())
+    }
+
     /// Whether the disk has room for so many bytes of rows.
     fn has_room(&self, bytes: u64) -> Result<bool, StoreError> {
         Ok(self.free()? >= self.keep_free.saturating_add(bytes))
@@ -289,6 +305,7 @@ impl Store for Records {
         if !self.has_room(bytes)? {
             return Err(StoreError::Full);
         }
+        self.catch_breath()?;
         let week = now / REMEMBERED_SECONDS;
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
         let keyspaces = self.ready_for(&new, week)?;

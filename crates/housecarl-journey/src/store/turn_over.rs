@@ -158,7 +158,7 @@ fn await_gone(
 
 /// Waits for fjall's threads, which tell nobody when they are done, and do not go on once one failed.
 #[expect(clippy::disallowed_methods, reason = "fjall has nothing that could be waited for")]
-fn pause(records: &Records, time: Duration) -> Result<(), StoreError> {
+pub(super) fn pause(records: &Records, time: Duration) -> Result<(), StoreError> {
     std::thread::sleep(time);
     records.check()
 }
