@@ -115,8 +115,7 @@ fn bytes_that_are_no_request_end_their_connection_at_worst() {
     }
     assert_eq!(house.journey.held(wearer.person.into()).unwrap(), 0);
     // Smuggled: where both are there, what counts is the chunks, and nothing is left to be a request.
-    let both =
-        with(&format!("content-length: 5\r\ntransfer-encoding: chunked"), &format!("{chunk}0\r\n\r\n"));
+    let both = with("content-length: 5\r\ntransfer-encoding: chunked", &format!("{chunk}0\r\n\r\n"));
     let answers = String::from_utf8(exchange(house.address, both.as_bytes())).unwrap();
     assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
     // Chunks are taken.
