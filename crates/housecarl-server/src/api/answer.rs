@@ -9,9 +9,7 @@ use housecarl_journey::journey::{NotAdmitted, NotChanged};
 use housecarl_journey::people::NotSayable;
 use housecarl_journey::{Unreadable, receive};
 use hyper::body::{Body, Frame, SizeHint};
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
-};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use serde_json::{Value as Json, json};
 use tokio::sync::mpsc;
@@ -90,8 +88,8 @@ pub(super) struct Problem {
     code: &'static str,
     what: Cow<'static, str>,
     help: &'static str,
-    /// Few have one, and a result should be small.
-    header: Option<Box<(HeaderName, HeaderValue)>>,
+    /// The methods that the address takes.
+    allowed: Option<Box<str>>,
     /// What was done all the same.
     done: Option<(&'static str, usize)>,
 }
@@ -103,7 +101,7 @@ impl Problem {
         what: impl Into<Cow<'static, str>>,
         help: &'static str,
     ) -> Self {
-        Self { status, code, what: what.into(), help, header: None, done: None }
+        Self { status, code, what: what.into(), help, allowed: None, done: None }
     }
 
     /// There is no such thing, or not there.
@@ -118,13 +116,12 @@ impl Problem {
 
     /// Nobody, or nobody who is known.
     pub(super) fn no_credential(what: &'static str) -> Self {
-        let problem = Self::new(
+        Self::new(
             StatusCode::UNAUTHORIZED,
             "credential",
             what,
-            "send `Authorization: Bearer <token>`; a device sends `Bearer <id>.<secret>` or Basic with its id and secret",
-        );
-        problem.with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"housecarl\""))
+            "send `Authorization: Bearer <token>`; a device sends `Bearer <id>.<secret>`, or Basic with its id and secret",
+        )
     }
 
     /// Somebody who may not.
@@ -133,17 +130,15 @@ impl Problem {
     }
 
     /// The address is there, and takes other methods.
-    pub(super) fn method(allowed: &str) -> Self {
-        let problem = Self::new(
+    pub(super) fn method(allowed: String) -> Self {
+        let mut problem = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method",
             "this address does not take this method",
             "the header `Allow` says which it takes",
         );
-        match HeaderValue::from_str(allowed) {
-            Ok(allowed) => problem.with(ALLOW, allowed),
-            Err(_) => problem,
-        }
+        problem.allowed = Some(allowed.into_boxed_str());
+        problem
     }
 
     /// A fault of ours.
@@ -158,13 +153,12 @@ impl Problem {
 
     /// Not now.
     pub(super) fn later(code: &'static str, what: impl Into<Cow<'static, str>>) -> Self {
-        let problem = Self::new(
+        Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             code,
             what,
             "send it again after the time in `Retry-After`; what was kept before is known again",
-        );
-        problem.with(RETRY_AFTER, HeaderValue::from_static("1"))
+        )
     }
 
     /// The body is not what is expected here.
@@ -182,11 +176,6 @@ impl Problem {
         self
     }
 
-    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some(Box::new((name, value)));
-        self
-    }
-
     /// In JSON.
     pub(super) fn to_json(&self) -> Json {
         let mut error = json!({ "code": self.code, "what": self.what, "help": self.help });
@@ -200,8 +189,14 @@ impl Problem {
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let mut answer = json(problem.status, &json!({ "error": problem.to_json() }));
-        if let Some(header) = problem.header {
-            let (name, value) = *header;
+        let header = match problem.status {
+            StatusCode::UNAUTHORIZED => {
+                Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"housecarl\"")))
+            }
+            StatusCode::SERVICE_UNAVAILABLE => Some((RETRY_AFTER, HeaderValue::from_static("1"))),
+            _ => problem.allowed.and_then(|allowed| Some((ALLOW, HeaderValue::from_str(&allowed).ok()?))),
+        };
+        if let Some((name, value)) = header {
             answer.headers_mut().insert(name, value);
         }
         answer

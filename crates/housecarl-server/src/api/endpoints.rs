@@ -235,7 +235,7 @@ pub(super) async fn answer(house: Arc<House>, peer: SocketAddr, request: Request
         let allowed: Vec<&str> = found.iter().map(|(_, endpoint, _)| endpoint.method.as_str()).collect();
         return match allowed.as_slice() {
             [] => Problem::unknown("address").into(),
-            allowed => Problem::method(&allowed.join(", ")).into(),
+            allowed => Problem::method(allowed.join(", ")).into(),
         };
     };
     let asked = Asked::new(Arc::clone(&house), peer, places, request);

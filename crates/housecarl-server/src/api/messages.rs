@@ -6,6 +6,7 @@ use housecarl_journey::journey::{Admitted, Journey, Message, NotAdmitted};
 use housecarl_journey::people::DeviceId;
 use housecarl_policy::StreamId;
 use hyper::StatusCode;
+use hyper::header::{HeaderValue, RETRY_AFTER};
 use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, PAYLOAD_MAX, Problem, json};
@@ -137,7 +138,11 @@ impl Taking<'_> {
             Err(error) => json!({ "outcome": "not-taken", "error": Problem::from(error).to_json() }),
         };
         let lines: Vec<Json> = admitted.into_iter().map(line).collect();
-        Ok(json(status, &json!({ "lines": lines })))
+        let mut answer = json(status, &json!({ "lines": lines }));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        Ok(answer)
     }
 }
 

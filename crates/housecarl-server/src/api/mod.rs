@@ -220,3 +220,50 @@ async fn closed(mut is_closing: watch::Receiver<bool>) {
         pending::<()>().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it cannot go on")]
+
+    use housecarl_journey::journey::{Settings, Stored};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    /// The status that somebody at this address gets.
+    async fn metrics(http: &Http, peer: &str, authorization: &str) -> String {
+        let (ours, mut theirs) = duplex(1 << 16);
+        let (_open, is_closing) = watch::channel(false);
+        let request =
+            format!("GET /metrics HTTP/1.1\r\nhost: here\r\nconnection: close\r\n{authorization}\r\n");
+        let ask = async {
+            theirs.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            theirs.read_to_string(&mut answer).await.unwrap();
+            answer.split(' ').nth(1).unwrap().to_owned()
+        };
+        let peer = SocketAddr::new(peer.parse().unwrap(), 40_000);
+        tokio::join!(converse(Arc::clone(&http.0), ours, peer, is_closing), ask).1
+    }
+
+    #[tokio::test]
+    async fn counts_are_for_this_machine_and_for_operators() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings =
+            Settings { stored: Stored::InMemory, keep_free: 0, ..Settings::in_folder(folder.path()) };
+        let journey = Journey::open(&settings, Vec::new(), || 1, |error| panic!("{error}")).unwrap();
+        let token = journey.first_operator(0).unwrap().unwrap();
+        let http = Http::new(Arc::new(journey), || 1, Limits::default(), None);
+        let operator = format!("authorization: Bearer {}\r\n", token.reveal());
+        for (peer, authorization, status) in [
+            ("127.0.0.1", "", "200"),
+            ("::1", "", "200"),
+            ("::ffff:127.0.0.1", "", "200"),
+            ("192.0.2.1", "", "401"),
+            ("::ffff:192.0.2.1", "", "401"),
+            ("192.0.2.1", &operator, "200"),
+        ] {
+            assert_eq!(metrics(&http, peer, authorization).await, status, "{peer}");
+        }
+    }
+}
