@@ -32,7 +32,7 @@ const MEMTABLE_MAX: u64 = 8 << 20;
 const JOURNALS_MAX: u64 = 64 << 20;
 /// Where so many bytes stand in journals, whoever commits waits for the flushes that are under way,
 /// at most for so many milliseconds: what keeps a journal for longer is not the load.
-const JOURNALS_WAIT_AT: u64 = 256 << 20;
+pub(super) const JOURNALS_WAIT_AT: u64 = 256 << 20;
 const JOURNALS_WAIT_MAX: u32 = 10_000;
 /// fjall begins a new journal with the first flush after so many bytes in the old one. Where many
 /// keyspaces share it, none comes to its own bound for long, and somebody else has to ask for a flush.

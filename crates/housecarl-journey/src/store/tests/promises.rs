@@ -1,5 +1,6 @@
 //! What each method of a store promises, sentence by sentence.
 
+use crate::store::records::JOURNALS_WAIT_AT;
 use std::ops::Range;
 use std::thread;
 use std::time::Duration;
@@ -325,7 +326,7 @@ fn journals_are_bounded_where_many_buckets_share_them() {
     }
     let bytes = || records.database.journal_disk_space().unwrap();
     let mut looks = 0;
-    while bytes() > 180 << 20 {
+    while bytes() >= JOURNALS_WAIT_AT {
         looks += 1;
         assert!(looks < 1_000, "{} bytes of journals", bytes());
         // The last flushes may be under way.
