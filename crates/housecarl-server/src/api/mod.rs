@@ -1,6 +1,6 @@
 //! The HTTP listener: devices that send by HTTP, consumers that read for a purpose, and operators.
 //!
-//! [`endpoints`] is the whole of it in one table: an address, who may call it, what it may answer,
+//! `endpoints` is the whole of it in one table: an address, who may call it, what it may answer,
 //! and the function behind it, which takes the caller it is for and cannot be called with another.
 //! `docs/http.md` describes it to those who call it.
 
