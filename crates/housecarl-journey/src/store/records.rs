@@ -3,7 +3,7 @@
 //! A bucket that is over is dropped as a whole, which costs a millisecond however many rows it has.
 //!
 //! What is written is one journal of fjall's for all keyspaces, then tables. A batch stands in the
-//! journal as a whole or not at all; [`torn`](super::torn) sees to it that the half of one that a
+//! journal as a whole or not at all; `torn` sees to it that the half of one that a
 //! loss of power leaves there keeps nobody from starting again.
 
 use std::collections::btree_map::Entry;
