@@ -63,6 +63,12 @@ impl Settings {
             log_name: None,
         }
     }
+
+    /// The key file.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.folder.join("keys")
+    }
 }
 
 /// Why the journey cannot begin.
@@ -279,7 +285,7 @@ impl Journey {
         // The register first: it is what refuses a second gateway.
         let register = Register::open(&folder.join("register.sqlite"))?;
         let root = RootKey::open_or_create(&settings.root_key)?;
-        let keys = Arc::new(Keys::open(&folder.join("keys"), root)?);
+        let keys = Arc::new(Keys::open(&settings.keys(), root)?);
         let store: Arc<dyn Store> = match settings.stored {
             Stored::OnDisk => Arc::new(Records::open(&folder.join("records"), settings.keep_free)?),
             Stored::InMemory => Arc::new(Memory::default()),

@@ -32,6 +32,7 @@ enum Command {
     Replay(commands::replay::Arguments),
     Demo(commands::demo::Arguments),
     Serve(commands::serve::Arguments),
+    Key(commands::key::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => commands::replay::run(&arguments),
         Command::Demo(arguments) => commands::demo::run(&arguments),
         Command::Serve(arguments) => commands::serve::run(&arguments),
+        Command::Key(arguments) => commands::key::run(&arguments),
     };
     match done {
         Ok(output::Exit::Clean) => ExitCode::SUCCESS,

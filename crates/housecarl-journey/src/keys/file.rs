@@ -350,6 +350,24 @@ fn is_unfinished(file: &File) -> Result<bool, KeysError> {
     Ok(cut_short || start.iter().all(|byte| *byte == 0))
 }
 
+/// Whether a root key is the one of a key file; one that is not there, or was left by a crash before
+/// anything was in it, is anybody's.
+pub(super) fn is_of(path: &Path, root: &RootKey) -> Result<(), KeysError> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => file?,
+    };
+    if is_unfinished(&file)? {
+        return Ok(());
+    }
+    let mut header = FREE;
+    match file.read_exact_at(&mut header, 0) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(KeysError::NotAKeyFile),
+        read => read?,
+    }
+    slot::check_header(&header, root)
+}
+
 fn read(file: &File, root: &RootKey) -> Result<Held, KeysError> {
     let len = file.metadata()?.len();
     if len < SLOT_LEN as u64 {

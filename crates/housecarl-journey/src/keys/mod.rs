@@ -8,6 +8,8 @@
 //! `docs/formats.md` has the file byte by byte.
 
 mod root;
+mod paper;
+mod handover;
 mod slot;
 mod file;
 pub(crate) mod field;
@@ -21,6 +23,8 @@ use aws_lc_rs::{aead, hkdf, hmac};
 use zeroize::Zeroizing;
 
 pub use file::{Keys, KeysError};
+pub use handover::{Imported, NotImported};
+pub use paper::NotOnPaper;
 pub use root::{RootKey, RootKeyError};
 
 use crate::people::SubjectId;

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::Unavailable;
 
 /// How many bytes it has.
-const LEN: usize = 32;
+pub(super) const LEN: usize = 32;
 /// The file is text, so that it can be printed and kept in a safe: this, then the bytes in hex.
 const PREFIX: &str = "housecarl-root-key-1:";
 /// The text has 86 bytes; whoever copied it may have added ends of lines.
@@ -32,7 +32,7 @@ impl fmt::Debug for RootKey {
 pub enum RootKeyError {
     /// The file is there and cannot be read, or could not be written.
     Io(PathBuf, io::Error),
-    /// The file is not what `housecarl key export` writes.
+    /// The file is not one of a root key.
     NotARootKey(PathBuf),
     /// Others on this machine may read the file.
     Exposed(PathBuf),
@@ -76,24 +76,19 @@ impl RootKey {
     /// [`RootKeyError`].
     pub fn open_or_create(path: &Path) -> Result<Self, RootKeyError> {
         match fs::metadata(path) {
-            Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => {
-                Err(RootKeyError::Exposed(path.to_owned()))
-            }
             // Empty is what a crash leaves before the key has reached the disk, and used it was after.
-            Ok(metadata) if metadata.len() == 0 => Self::create(path),
-            Ok(_) => Self::open(path),
+            Ok(metadata) if metadata.len() == 0 && !is_exposed(&metadata) => Self::create(path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
-            Err(error) => Err(RootKeyError::Io(path.to_owned(), error)),
+            _ => Self::open(path),
         }
     }
 
-    fn open(path: &Path) -> Result<Self, RootKeyError> {
-        let mut text = Zeroizing::new(Vec::with_capacity(TEXT_MAX));
-        File::open(path)
-            .and_then(|file| file.take(TEXT_MAX as u64).read_to_end(&mut text))
-            .map_err(|error| RootKeyError::Io(path.to_owned(), error))?;
-        let bytes = parse(&text).ok_or_else(|| RootKeyError::NotARootKey(path.to_owned()))?;
-        Self::new(&bytes).map_err(|Unavailable| RootKeyError::Unavailable)
+    /// The key in this file.
+    ///
+    /// # Errors
+    /// [`RootKeyError`]; none is made where there is none.
+    pub fn open(path: &Path) -> Result<Self, RootKeyError> {
+        Self::new(&*read(path)?).map_err(|Unavailable| RootKeyError::Unavailable)
     }
 
     fn create(path: &Path) -> Result<Self, RootKeyError> {
@@ -114,6 +109,22 @@ impl RootKey {
     pub(super) const fn cipher(&self) -> &aead::LessSafeKey {
         &self.0
     }
+}
+
+fn is_exposed(metadata: &fs::Metadata) -> bool {
+    metadata.permissions().mode() & 0o077 != 0
+}
+
+/// The bytes of the key in a file that nobody but its owner may read.
+pub(super) fn read(path: &Path) -> Result<Zeroizing<[u8; LEN]>, RootKeyError> {
+    let io = |error| RootKeyError::Io(path.to_owned(), error);
+    let file = File::open(path).map_err(io)?;
+    if is_exposed(&file.metadata().map_err(io)?) {
+        return Err(RootKeyError::Exposed(path.to_owned()));
+    }
+    let mut text = Zeroizing::new(Vec::with_capacity(TEXT_MAX));
+    file.take(TEXT_MAX as u64).read_to_end(&mut text).map_err(io)?;
+    parse(&text).ok_or_else(|| RootKeyError::NotARootKey(path.to_owned()))
 }
 
 pub(super) fn format(bytes: &[u8; LEN]) -> String {

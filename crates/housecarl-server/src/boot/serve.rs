@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use housecarl_journey::journey::{Journey, OpenError, Settings as Opened};
+use housecarl_journey::journey::{Journey, OpenError};
 use housecarl_journey::product::Product;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
@@ -85,11 +85,7 @@ impl Serving {
     /// [`NotServed`]; nothing is left open.
     pub async fn begin(settings: &Settings, products: Vec<Product>, clock: Clock) -> Result<Self, NotServed> {
         let (told, broken) = watch::channel(false);
-        let mut opened = Opened::in_folder(&settings.data);
-        opened.keep_free = settings.keep_free_mib.saturating_mul(1 << 20);
-        if let Some(root_key) = &settings.root_key {
-            opened.root_key.clone_from(root_key);
-        }
+        let opened = settings.opened();
         let now = Arc::clone(&clock);
         let open = spawn_blocking(move || {
             Journey::open(

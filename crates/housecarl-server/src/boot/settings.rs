@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use housecarl_journey::journey::Settings as Opened;
 use serde::Deserialize;
 
 /// The settings file. What it leaves out is as documented.
@@ -85,6 +86,17 @@ impl Settings {
             ));
         }
         Ok(settings)
+    }
+
+    /// Where everything lies, as the journey is told.
+    #[must_use]
+    pub fn opened(&self) -> Opened {
+        let mut opened = Opened::in_folder(&self.data);
+        opened.keep_free = self.keep_free_mib.saturating_mul(1 << 20);
+        if let Some(root_key) = &self.root_key {
+            opened.root_key.clone_from(root_key);
+        }
+        opened
     }
 }
 

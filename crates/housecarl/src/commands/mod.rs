@@ -9,6 +9,14 @@ pub(crate) mod schema;
 pub(crate) mod replay;
 pub(crate) mod demo;
 pub(crate) mod serve;
+pub(crate) mod key;
+
+use std::path::PathBuf;
+
+use housecarl_server::boot::Settings;
+
+use crate::files;
+use crate::output::Result;
 
 /// How a command prints.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -17,4 +25,31 @@ pub(crate) enum Format {
     Text,
     /// For programs.
     Json,
+}
+
+/// Where a gateway's data lies.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Place {
+    /// The settings file; docs/settings.md has every key
+    #[arg(long)]
+    settings: Option<PathBuf>,
+    /// The data directory, instead of the one in the settings
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+impl Place {
+    /// The settings, with what was said beside them.
+    pub(crate) fn settings(&self) -> Result<Settings> {
+        let mut settings = match &self.settings {
+            Some(path) => {
+                Settings::read(&files::read(path)?).map_err(|error| format!("{}: {error}", path.display()))?
+            }
+            None => Settings::default(),
+        };
+        if let Some(data) = &self.data {
+            settings.data.clone_from(data);
+        }
+        Ok(settings)
+    }
 }

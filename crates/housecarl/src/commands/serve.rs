@@ -1,14 +1,14 @@
 //! `housecarl serve`: the gateway.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use housecarl_server::boot::{Served, Serving, Settings};
+use housecarl_server::boot::{Served, Serving};
 use housecarl_server::house::Clock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::Place;
 use crate::output::{Exit, Result, complain, print};
-use crate::{clock, files, gateway};
+use crate::{clock, gateway};
 
 /// Run the gateway: take devices' messages, and enforce the manifests on each of them
 ///
@@ -17,12 +17,8 @@ use crate::{clock, files, gateway};
 /// SIGHUP reads the certificates again.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The settings file; docs/settings.md has every key
-    #[arg(long)]
-    settings: Option<PathBuf>,
-    /// The data directory, instead of the one in the settings
-    #[arg(long)]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     /// A product to put in force beside those in the settings: a manifest's path or its folder, or the name
     /// of an example product. May be given several times
     #[arg(long, short)]
@@ -30,15 +26,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
-    let mut settings = match &arguments.settings {
-        Some(path) => {
-            Settings::read(&files::read(path)?).map_err(|error| format!("{}: {error}", path.display()))?
-        }
-        None => Settings::default(),
-    };
-    if let Some(data) = &arguments.data {
-        settings.data.clone_from(data);
-    }
+    let mut settings = arguments.place.settings()?;
     settings.products.extend(arguments.product.iter().cloned());
     if settings.products.is_empty() {
         return Err("no product is named, so nothing could be decided\n  name one with `--product`, or in `products` \
