@@ -10,7 +10,8 @@ use housecarl_journey::people::DeviceId;
 use housecarl_journey::people::credentials;
 use tokio::sync::watch;
 
-use crate::ingest::{Admission, Credential, Denied, Gateway, Message};
+use crate::hex;
+use crate::ingest::{Admission, Credential, Denied, Gateway, Message, Quota, Quotas};
 use crate::topics::{self, Topic};
 
 /// The one clock of a gateway: seconds since 1970.
@@ -21,6 +22,7 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 pub struct House {
     journey: Arc<Journey>,
     clock: Clock,
+    quotas: Arc<Quotas>,
     undeclared: Arc<AtomicU64>,
 }
 
@@ -36,13 +38,14 @@ pub struct Visitor {
     credential: credentials::Credential,
     /// Its id in hex, as it stands in topics.
     name: String,
+    quota: Quota,
 }
 
 impl House {
-    /// Listeners will ask this journey.
+    /// Listeners will ask this journey, and no device sends more than its quota.
     #[must_use]
-    pub fn new(journey: Arc<Journey>, clock: Clock) -> Self {
-        Self { journey, clock, undeclared: Arc::default() }
+    pub fn new(journey: Arc<Journey>, clock: Clock, quotas: Arc<Quotas>) -> Self {
+        Self { journey, clock, quotas, undeclared: Arc::default() }
     }
 
     /// How many messages came by topics that no manifest knows.
@@ -52,33 +55,15 @@ impl House {
     }
 }
 
-/// The text of an id: 32 hexadecimal digits.
-#[must_use]
-pub fn to_hex(id: [u8; 16]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The id of such a text.
-#[must_use]
-pub fn from_hex(text: &str) -> Option<[u8; 16]> {
-    let mut id = [0; 16];
-    if text.len() != 2 * id.len() || !text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    for (byte, digits) in id.iter_mut().zip(text.as_bytes().as_chunks::<2>().0) {
-        *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(id)
-}
-
 impl Gateway for House {
     type Device = Visitor;
 
     async fn authenticate(&self, who: Credential<'_>) -> Result<Visitor, Denied> {
-        let id = who.user_name.and_then(from_hex).ok_or(Denied::Unknown)?;
+        let id = who.user_name.and_then(hex::read).ok_or(Denied::Unknown)?;
         let secret = who.password.ok_or(Denied::Unknown)?;
         let credential = self.journey.device_with(DeviceId(id), secret).ok_or(Denied::Unknown)?;
-        Ok(Visitor { credential, name: to_hex(id) })
+        let quota = self.quotas.of(credential.device());
+        Ok(Visitor { credential, name: hex::print(&id), quota })
     }
 
     fn name<'d>(&self, device: &'d Visitor) -> &'d str {
@@ -86,6 +71,9 @@ impl Gateway for House {
     }
 
     async fn admit(&self, device: &Visitor, topic: &str, message: Message) -> Admission {
+        if device.quota.take(1, message.payload.len()).is_err() {
+            return Admission::OverQuota;
+        }
         let id = device.credential.device();
         let Some(version) = self.journey.version_of(id) else { return Admission::Undeclared };
         let stream = match topics::topic(&version, &device.name, topic) {
@@ -130,26 +118,5 @@ impl Gateway for House {
 
     async fn revoked(&self, device: &Visitor) {
         device.credential.revoked().await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_32_digits_and_nothing_else() {
-        let id = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 171, 205, 239, 16, 255];
-        assert_eq!(to_hex(id), "000102030405060708090aabcdef10ff");
-        assert_eq!(from_hex(&to_hex(id)), Some(id));
-        for text in [
-            "",
-            "00",
-            "000102030405060708090AABCDEF10FF",
-            "000102030405060708090aabcdef10f",
-            "+00102030405060708090aabcdef10ff",
-        ] {
-            assert_eq!(from_hex(text), None, "{text}");
-        }
     }
 }

@@ -9,3 +9,4 @@ pub mod ingest;
 pub mod api;
 pub mod topics;
 pub mod house;
+pub mod hex;

@@ -3,6 +3,7 @@
 use super::{DeviceId, HomeId, PersonId, SubjectId};
 use crate::journey::Journey;
 use crate::product::ProductNumber;
+use crate::store::StoreError;
 use crate::store::commit::Failed;
 
 impl Journey {
@@ -30,12 +31,17 @@ impl Journey {
         Some(self.homes.device(device)?.row.product)
     }
 
-    /// Returns when whoever writes messages to the disk has answered. Whether the disk has room is
-    /// seen by the next message only.
+    /// Returns when whoever writes messages to the disk has answered, the store works, and the disk
+    /// has room.
     ///
     /// # Errors
-    /// [`Failed`] where nobody writes any more.
+    /// [`Failed`]: the next message would not be taken.
     pub async fn writes(&self) -> Result<(), Failed> {
-        self.commits.barrier().await
+        self.commits.barrier().await?;
+        match self.store.check().and_then(|()| self.store.has_room()) {
+            Ok(()) => Ok(()),
+            Err(StoreError::Full) => Err(Failed::Full),
+            Err(_) => Err(Failed::Stopped),
+        }
     }
 }

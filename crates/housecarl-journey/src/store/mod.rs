@@ -203,6 +203,11 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// whoever watches over the process asks now and then, and ends it after an error.
     fn check(&self) -> Result<(), StoreError>;
 
+    /// There is room for what comes in; [`StoreError::Full`] where there is not.
+    fn has_room(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// No file holds any byte of a row that was removed before, nor of a bucket that was dropped,
     /// nor an identity older than twice [`REMEMBERED_SECONDS`]. It writes much: once a day is often enough.
     /// After [`StoreError::Full`] nothing has changed.

@@ -196,9 +196,12 @@ impl Records {
         Ok(())
     }
 
-    /// Whether the disk has room for so many bytes of rows.
-    fn has_room(&self, bytes: u64) -> Result<bool, StoreError> {
-        Ok(self.free()? >= self.keep_free.saturating_add(bytes))
+    /// The disk has room for so many bytes of rows.
+    fn has_room_for(&self, bytes: u64) -> Result<(), StoreError> {
+        if self.free()? < self.keep_free.saturating_add(bytes) {
+            return Err(StoreError::Full);
+        }
+        Ok(())
     }
 
     /// How many bytes of the disk are free.
@@ -289,9 +292,7 @@ impl Store for Records {
         if self.read().buckets.contains_key(&bucket) {
             return Ok(());
         }
-        if !self.has_room(0)? {
-            return Err(StoreError::Full);
-        }
+        self.has_room_for(0)?;
         self.make_bucket(&mut self.write(), bucket)
     }
 
@@ -302,9 +303,7 @@ impl Store for Records {
     fn commit(&self, new: Batch, now: u64) -> Result<Vec<Stored>, StoreError> {
         let rows = new.rows.iter().map(|row| ROW_LEN.saturating_add(row.sealed.len() as u64)).sum::<u64>();
         let bytes = rows.saturating_add(IDENTITY_LEN.saturating_mul(new.identities.len() as u64));
-        if !self.has_room(bytes)? {
-            return Err(StoreError::Full);
-        }
+        self.has_room_for(bytes)?;
         self.catch_breath()?;
         let week = now / REMEMBERED_SECONDS;
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
@@ -388,6 +387,10 @@ impl Store for Records {
     fn check(&self) -> Result<(), StoreError> {
         // It says whether any of fjall's threads has failed, and costs nothing else.
         Ok(self.database.persist(PersistMode::Buffer)?)
+    }
+
+    fn has_room(&self) -> Result<(), StoreError> {
+        self.has_room_for(0)
     }
 
     fn turn_over(&self, now: u64) -> Result<(), StoreError> {

@@ -14,6 +14,8 @@ use hyper::{Response, StatusCode};
 use serde_json::{Value as Json, json};
 use tokio::sync::mpsc;
 
+use crate::ingest::OverQuota;
+
 /// An answer.
 pub(super) type Answer = Response<Content>;
 
@@ -90,6 +92,8 @@ pub(super) struct Problem {
     help: &'static str,
     /// The methods that the address takes.
     allowed: Option<Box<str>>,
+    /// After how many seconds to try again.
+    again_after: Option<u64>,
     /// What was done all the same.
     done: Option<(&'static str, usize)>,
 }
@@ -101,7 +105,7 @@ impl Problem {
         what: impl Into<Cow<'static, str>>,
         help: &'static str,
     ) -> Self {
-        Self { status, code, what: what.into(), help, allowed: None, done: None }
+        Self { status, code, what: what.into(), help, allowed: None, again_after: None, done: None }
     }
 
     /// There is no such thing, or not there.
@@ -153,12 +157,26 @@ impl Problem {
 
     /// Not now.
     pub(super) fn later(code: &'static str, what: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(
+        let mut problem = Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             code,
             what,
             "send it again after the time in `Retry-After`; what was kept before is known again",
-        )
+        );
+        problem.again_after = Some(1);
+        problem
+    }
+
+    /// A device that sends more than it may.
+    pub(super) fn over_quota(over: OverQuota) -> Self {
+        let mut problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "quota",
+            "this device sends more than it may",
+            "send it again after the time in `Retry-After`, and less often from then on",
+        );
+        problem.again_after = Some(over.seconds());
+        problem
     }
 
     /// The body is not what is expected here.
@@ -193,8 +211,10 @@ impl From<Problem> for Answer {
             StatusCode::UNAUTHORIZED => {
                 Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"housecarl\"")))
             }
-            StatusCode::SERVICE_UNAVAILABLE => Some((RETRY_AFTER, HeaderValue::from_static("1"))),
-            _ => problem.allowed.and_then(|allowed| Some((ALLOW, HeaderValue::from_str(&allowed).ok()?))),
+            _ => match problem.again_after {
+                Some(seconds) => Some((RETRY_AFTER, seconds.into())),
+                None => problem.allowed.and_then(|allowed| Some((ALLOW, HeaderValue::from_str(&allowed).ok()?))),
+            },
         };
         if let Some((name, value)) = header {
             answer.headers_mut().insert(name, value);

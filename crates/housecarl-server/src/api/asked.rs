@@ -16,7 +16,8 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::answer::Problem;
-use super::{House, id};
+use super::House;
+use crate::hex;
 
 /// A request.
 pub(super) struct Asked {
@@ -54,7 +55,7 @@ impl Asked {
     }
 
     fn id(&self, at: usize, what: &'static str) -> Result<[u8; 16], Problem> {
-        id::parse(self.place(at)).ok_or_else(|| Problem::unknown(what))
+        hex::read(self.place(at)).ok_or_else(|| Problem::unknown(what))
     }
 
     /// The home that the path names.

@@ -8,7 +8,8 @@ use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 
 use super::answer::Problem;
-use super::{House, id};
+use super::House;
+use crate::hex;
 
 /// Who calls.
 pub(super) enum Caller {
@@ -38,7 +39,7 @@ pub(super) async fn recognise(house: &House, headers: &HeaderMap) -> Result<Call
     let text = first.to_str().map_err(|_| wrong())?;
     let (scheme, credential) = text.split_once(' ').ok_or_else(wrong)?;
     let device = |id: &str, secret: &str| {
-        let id = DeviceId(id::parse(id)?);
+        let id = DeviceId(hex::read(id)?);
         house.journey.device_with(id, secret.as_bytes()).map(Caller::Device)
     };
     if scheme.eq_ignore_ascii_case("basic") {

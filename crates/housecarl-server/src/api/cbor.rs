@@ -157,10 +157,10 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
     use super::*;
-    use crate::api::id::bytes;
+    use crate::hex;
 
     fn check<const N: usize>(cbor: &str, expected: Result<&str, NotJson>) {
-        let cbor = bytes::<N>(cbor).unwrap();
+        let cbor = hex::read::<N>(cbor).unwrap();
         let json = to_json(&cbor, 100).map(|json| String::from_utf8_lossy(&json).into_owned());
         assert_eq!(json.as_deref().map_err(|error| *error), expected);
     }

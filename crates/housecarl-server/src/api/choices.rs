@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use super::answer::{Answer, Problem, json};
 use super::asked::Asked;
-use super::id;
+use crate::hex;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,7 +58,7 @@ impl HowSaid {
             let what = "`shown` is the SHA-256 of the exact text that was shown, in 64 hexadecimal digits";
             Problem::body(StatusCode::BAD_REQUEST, what)
         };
-        Ok(Act { request, shown: id::bytes(&shown).ok_or_else(not_a_hash)?, surface, method, language })
+        Ok(Act { request, shown: hex::read(&shown).ok_or_else(not_a_hash)?, surface, method, language })
     }
 }
 

@@ -10,7 +10,7 @@ use super::endpoints::ENDPOINTS;
 use crate::ingest;
 
 /// What can become of a message.
-const OUTCOMES: [&str; 5] = ["kept", "again", "nothing-kept", "refused", "not-now"];
+const OUTCOMES: [&str; 6] = ["kept", "again", "nothing-kept", "refused", "over-quota", "not-now"];
 
 /// Counts since the start.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ use tokio::task::spawn_blocking;
 use super::answer::{Answer, Broken, Content, Problem, of_type};
 use super::asked::Asked;
 use super::caller::Consumer;
-use super::id;
+use crate::hex;
 
 /// `GET /v1/data/{purpose}?person=ID|home=ID&from=&to=&stream=`.
 pub(super) async fn read(asked: Asked, consumer: Consumer) -> Result<Answer, Problem> {
@@ -44,8 +44,8 @@ pub(super) async fn read(asked: Asked, consumer: Consumer) -> Result<Answer, Pro
     });
     let subject = match (query.get("person"), query.get("home")) {
         // Nobody of this id, or nothing that may be seen: for who reads it is the same.
-        (Some(person), None) => id::parse(person).map(|id| SubjectId::from(PersonId(id))),
-        (None, Some(home)) => id::parse(home).and_then(|id| house.journey.household_of(HomeId(id))),
+        (Some(person), None) => hex::read(person).map(|id| SubjectId::from(PersonId(id))),
+        (None, Some(home)) => hex::read(home).and_then(|id| house.journey.household_of(HomeId(id))),
         _ => return Err(Problem::query("the query names a person or a home, and one of them only")),
     };
     let ask = Ask {
@@ -114,7 +114,7 @@ fn line(released: &Released, version: &Version) -> Vec<u8> {
         // A decimal is digits as JSON writes them, and no float is made of it on the way.
         ReleasedValue::Null | ReleasedValue::Bool(_) | ReleasedValue::Number(_) => released.value.to_string(),
         ReleasedValue::Text(text) => json!(text).to_string(),
-        ReleasedValue::Code(code) => json!({ "code": id::hex(code) }).to_string(),
+        ReleasedValue::Code(code) => json!({ "code": hex::print(code) }).to_string(),
         ReleasedValue::Counted => json!({ "counted": 1 }).to_string(),
     };
     let (item, received, record) = (json!(item), json!(received), released.record);

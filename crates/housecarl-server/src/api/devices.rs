@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::answer::{Answer, Content, Problem, json, of_type};
 use super::asked::Asked;
-use super::id;
+use crate::hex;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,7 +21,7 @@ pub(super) async fn enrol(mut asked: Asked) -> Result<Answer, Problem> {
     let Claim { claim } = asked.json().await?;
     let now = asked.house.now();
     let (device, secret) = asked.house.ask(move |journey| journey.enrol(&claim, now)).await??;
-    Ok(json(StatusCode::OK, &json!({ "device": id::print(&device.0), "secret": secret.reveal() })))
+    Ok(json(StatusCode::OK, &json!({ "device": hex::print(&device.0), "secret": secret.reveal() })))
 }
 
 /// `GET /v1/policy`: what the device is wanted to send now, as MQTT has it.

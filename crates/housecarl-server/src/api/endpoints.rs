@@ -71,7 +71,7 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         Method::POST,
         "/v1/ingest/{stream}",
         Device(|asked, device| Box::pin(messages::take(asked, device))),
-        with_body!(200, 202, 404, 422, 503),
+        with_body!(200, 202, 404, 422, 429, 503),
     ),
     endpoint(
         Method::GET,

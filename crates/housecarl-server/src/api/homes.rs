@@ -9,13 +9,13 @@ use tokio::runtime::Handle;
 
 use super::answer::{Answer, Problem, json};
 use super::asked::Asked;
-use super::id;
+use crate::hex;
 
 /// `POST /v1/homes`.
 pub(super) async fn add(asked: Asked) -> Result<Answer, Problem> {
     let (by, now) = (asked.by, asked.house.now());
     let home = asked.house.ask(move |journey| journey.add_home(by, now)).await??;
-    Ok(json(StatusCode::OK, &json!({ "home": id::print(&home.0) })))
+    Ok(json(StatusCode::OK, &json!({ "home": hex::print(&home.0) })))
 }
 
 /// The Children's code's bands.
@@ -63,7 +63,7 @@ pub(super) async fn add_person(mut asked: Asked) -> Result<Answer, Problem> {
     let NewPerson { age_band } = asked.json().await?;
     let (by, now) = (asked.by, asked.house.now());
     let person = asked.house.ask(move |journey| journey.add_person(home, age_band.into(), by, now)).await??;
-    Ok(json(StatusCode::OK, &json!({ "person": id::print(&person.0) })))
+    Ok(json(StatusCode::OK, &json!({ "person": hex::print(&person.0) })))
 }
 
 #[derive(Deserialize)]
@@ -95,7 +95,7 @@ pub(super) async fn issue_claim(mut asked: Asked) -> Result<Answer, Problem> {
     let holder = match holder {
         None => None,
         Some(holder) => {
-            let person = id::parse(&holder).map(PersonId);
+            let person = hex::read(&holder).map(PersonId);
             let lives_there = |person: &PersonId| asked.house.journey.home_of_person(*person) == Some(home);
             Some(person.filter(lives_there).ok_or_else(|| Problem::unknown("person"))?)
         }

@@ -25,6 +25,8 @@ pub struct Limits {
     /// How long the other side may take no byte of an answer. Whoever withdraws waits as long at
     /// most for a reader that has stopped reading.
     pub unread_time: Duration,
+    /// How long whoever writes to the disk may take to answer before they are said to have stopped.
+    pub ready_time: Duration,
     /// How long requests that are under way may take when the house closes.
     pub leave_time: Duration,
 }
@@ -41,6 +43,7 @@ impl Default for Limits {
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
             unread_time: Duration::from_secs(5),
+            ready_time: Duration::from_secs(5),
             leave_time: Duration::from_secs(10),
         }
     }

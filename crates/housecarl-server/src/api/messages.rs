@@ -1,5 +1,7 @@
 //! Messages of devices: `docs/ingest.md` says which situation gets which answer.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use housecarl_journey::journey::{Admitted, Journey, Message, NotAdmitted};
@@ -55,20 +57,25 @@ fn idempotency_key(asked: &Asked) -> Result<Option<Vec<u8>>, Problem> {
 
 /// `POST /v1/ingest/{stream}`: answered when what is kept of it is on the disk.
 pub(super) async fn take(mut asked: Asked, device: DeviceId) -> Result<Answer, Problem> {
+    let house = Arc::clone(&asked.house);
+    let quota = house.quotas.of(device);
+    let over = |over| {
+        house.counts.message("over-quota");
+        Problem::over_quota(over)
+    };
+    // Before anything of the body is read.
+    quota.check().map_err(over)?;
     let kind = Kind::of(&asked)?;
     let key = idempotency_key(&asked)?;
-    let version = asked.house.journey.version_of(device).ok_or_else(|| Problem::unknown("product"))?;
+    let version = house.journey.version_of(device).ok_or_else(|| Problem::unknown("product"))?;
     let stream = version.stream(asked.place(0)).ok_or_else(|| Problem::unknown("stream"))?;
     let body = asked.body().await?;
-    let taking = Taking {
-        journey: &asked.house.journey,
-        counts: &asked.house.counts,
-        device,
-        stream,
-        now: asked.house.now(),
-    };
+    let messages = if matches!(kind, Kind::Lines) { lines(&body).count() } else { 1 };
+    quota.take(messages, body.len()).map_err(over)?;
+    let taking =
+        Taking { journey: &house.journey, counts: &house.counts, device, stream, now: house.now() };
     let payload = match kind {
-        Kind::Lines => return taking.lines(&body, key.as_deref(), asked.house.limits.lines_max).await,
+        Kind::Lines => return taking.lines(&body, key.as_deref(), house.limits.lines_max).await,
         Kind::Json => body.into(),
         Kind::Cbor => cbor::to_json(&body, PAYLOAD_MAX).map_err(|error| {
             taking.counts.message("refused");
@@ -79,6 +86,11 @@ pub(super) async fn take(mut asked: Asked, device: DeviceId) -> Result<Answer, P
         Ok(admitted) => Ok(json(status(admitted), &outcome(admitted))),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The messages of a body that has one on each line.
+fn lines(body: &Bytes) -> impl Iterator<Item = &[u8]> {
+    body.strip_suffix(b"\n").unwrap_or(body).split(|byte| *byte == b'\n')
 }
 
 struct Taking<'t> {
@@ -104,9 +116,8 @@ impl Taking<'_> {
     /// A message on each line, answered line by line when all that is kept of them is on the disk. A
     /// line that cannot be taken keeps no other from it.
     async fn lines(&self, body: &Bytes, key: Option<&[u8]>, lines_max: usize) -> Result<Answer, Problem> {
-        let lines = body.strip_suffix(b"\n").unwrap_or(body).split(|byte| *byte == b'\n');
         let lines: Vec<Bytes> =
-            lines.take(lines_max.saturating_add(1)).map(|line| body.slice_ref(line)).collect();
+            lines(body).take(lines_max.saturating_add(1)).map(|line| body.slice_ref(line)).collect();
         if lines.len() > lines_max {
             let what = format!("there are more than {lines_max} lines");
             return Err(Problem::body(StatusCode::PAYLOAD_TOO_LARGE, what));

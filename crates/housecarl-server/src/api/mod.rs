@@ -19,7 +19,6 @@ mod operators;
 mod health;
 mod counts;
 mod unread;
-mod id;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -42,7 +41,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::answer::Problem;
 use self::unread::Unread;
-use crate::ingest::{self, Door, Transport};
+use crate::ingest::{self, Door, Quotas, Transport};
 
 pub use self::counts::Counts;
 pub use self::endpoints::interface;
@@ -66,6 +65,7 @@ struct House {
     counts: Counts,
     /// What the listeners for devices count, to be shown beside.
     devices: Option<Arc<ingest::Counters>>,
+    quotas: Arc<Quotas>,
     places: Arc<Semaphore>,
     reads: Arc<Semaphore>,
 }
@@ -88,12 +88,13 @@ impl House {
 }
 
 impl Http {
-    /// A listener to this journey. `clock` gives seconds since 1970; `/metrics` shows what `devices`
-    /// counts too.
+    /// A listener to this journey. `clock` gives seconds since 1970; no device sends more than its
+    /// quota; `/metrics` shows what `devices` counts too.
     pub fn new(
         journey: Arc<Journey>,
         clock: impl Fn() -> u64 + Send + Sync + 'static,
         limits: Limits,
+        quotas: Arc<Quotas>,
         devices: Option<Arc<ingest::Counters>>,
     ) -> Self {
         let semaphore = |permits: usize| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
@@ -102,6 +103,7 @@ impl Http {
             clock: Box::new(clock),
             counts: Counts::default(),
             devices,
+            quotas,
             places: semaphore(limits.connections_max),
             reads: semaphore(limits.reads_max),
             limits,
@@ -253,7 +255,7 @@ mod tests {
             Settings { stored: Stored::InMemory, keep_free: 0, ..Settings::in_folder(folder.path()) };
         let journey = Journey::open(&settings, Vec::new(), || 1, |error| panic!("{error}")).unwrap();
         let token = journey.first_operator(0).unwrap().unwrap();
-        let http = Http::new(Arc::new(journey), || 1, Limits::default(), None);
+        let http = Http::new(Arc::new(journey), || 1, Limits::default(), Arc::default(), None);
         let operator = format!("authorization: Bearer {}\r\n", token.reveal());
         for (peer, authorization, status) in [
             ("127.0.0.1", "", "200"),

@@ -6,4 +6,4 @@ mod serve;
 
 pub use product::{Loaded, NotLoaded, load};
 pub use serve::{NotServed, Served, Serving};
-pub use settings::{At, HTTP_PORT, MQTT_PORT, Settings, SettingsError};
+pub use settings::{At, HTTP_PORT, MQTT_PORT, PerDevice, Settings, SettingsError};

@@ -17,7 +17,7 @@ use super::{At, HTTP_PORT, MQTT_PORT, Settings};
 use crate::api::{self, Http};
 use crate::house::{Clock, House};
 use crate::ingest::mqtt::{Limits, Mqtt};
-use crate::ingest::{BindError, Counters, Door, Tls, TlsError, Transport};
+use crate::ingest::{BindError, Counters, Door, Quotas, Tls, TlsError, Transport};
 
 /// How often the audit log takes in what was done and is signed anew, busy or not.
 const INTEGRATE_EVERY: Duration = Duration::from_secs(1);
@@ -66,6 +66,7 @@ pub struct Serving {
     journey: Arc<Journey>,
     clock: Clock,
     counters: Arc<Counters>,
+    quotas: Arc<Quotas>,
     mqtt: Door,
     http: Door,
     tls: Vec<(Tls, PathBuf, PathBuf)>,
@@ -104,7 +105,8 @@ impl Serving {
         let mut tls = Vec::new();
         let mqtt = bind(&settings.mqtt, MQTT_PORT, &mut tls).await?;
         let http = bind(&settings.http, HTTP_PORT, &mut tls).await?;
-        Ok(Self { journey: Arc::new(journey), clock, counters: Arc::default(), mqtt, http, tls, broken })
+        let quotas = Arc::new(Quotas::new(settings.device.rates()));
+        Ok(Self { journey: Arc::new(journey), clock, counters: Arc::default(), quotas, mqtt, http, tls, broken })
     }
 
     /// The journey behind the listeners.
@@ -153,18 +155,19 @@ impl Serving {
         stop: impl Future<Output = ()>,
         mut renew: impl FnMut() -> R,
     ) -> Served {
-        let Self { journey, clock, counters, mqtt, http, tls, mut broken } = self;
+        let Self { journey, clock, counters, quotas, mqtt, http, tls, mut broken } = self;
         let (stopping, stopped) = watch::channel(false);
         let until_stopped = |mut stopped: watch::Receiver<bool>| async move {
             let _ = stopped.wait_for(|stopped| *stopped).await;
         };
         let mut work = JoinSet::new();
-        let house = Arc::new(House::new(Arc::clone(&journey), Arc::clone(&clock)));
+        let house = Arc::new(House::new(Arc::clone(&journey), Arc::clone(&clock), Arc::clone(&quotas)));
         let now = Arc::clone(&clock);
         let web = Http::new(
             Arc::clone(&journey),
             move || now(),
             api::Limits::default(),
+            quotas,
             Some(Arc::clone(&counters)),
         );
         let stop_http = until_stopped(stopped.clone());

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use housecarl_journey::journey::Settings as Opened;
 use serde::Deserialize;
 
+use crate::ingest::Rates;
+
 /// The settings file. What it leaves out is as documented.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -19,10 +21,39 @@ pub struct Settings {
     pub keep_free_mib: u64,
     /// Manifests: paths, or names of example products.
     pub products: Vec<String>,
+    /// How much each device may send.
+    pub device: PerDevice,
     /// Where devices publish.
     pub mqtt: At,
     /// Where devices, operators and consumers ask.
     pub http: At,
+}
+
+/// How much each device may send, over all its connections.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PerDevice {
+    /// Messages a second, in the long run.
+    pub messages_per_second_max: u32,
+    /// KiB of payload a second, in the long run.
+    pub kib_per_second_max: u32,
+}
+
+impl Default for PerDevice {
+    fn default() -> Self {
+        Self { messages_per_second_max: 100, kib_per_second_max: 1024 }
+    }
+}
+
+impl PerDevice {
+    /// As quotas want them.
+    #[must_use]
+    pub const fn rates(&self) -> Rates {
+        Rates {
+            messages_per_second: self.messages_per_second_max,
+            bytes_per_second: self.kib_per_second_max.saturating_mul(1024),
+        }
+    }
 }
 
 /// An address and how it is protected.
@@ -51,6 +82,7 @@ impl Default for Settings {
             root_key: None,
             keep_free_mib: 128,
             products: Vec::new(),
+            device: PerDevice::default(),
             mqtt: At::default(),
             http: At::default(),
         }
@@ -126,12 +158,14 @@ mod tests {
         };
         let mut keys: Vec<String> =
             ["data", "root_key", "keep_free_mib", "products"].map(str::to_owned).into();
+        keys.extend(["messages_per_second_max", "kib_per_second_max"].map(|key| format!("device.{key}")));
         keys.extend(at("mqtt").into_iter().chain(at("http")));
         keys.sort_unstable();
         assert_eq!(documented, keys);
         // The list above is that of the types: a struct without one of its fields does not compile.
-        let Settings { data: _, root_key: _, keep_free_mib: _, products: _, mqtt, http: _ } =
+        let Settings { data: _, root_key: _, keep_free_mib: _, products: _, device, mqtt, http: _ } =
             Settings::default();
+        let PerDevice { messages_per_second_max: _, kib_per_second_max: _ } = device;
         let At { address: _, certificate: _, key: _, plain_beyond_loopback: _ } = mqtt;
     }
 }

@@ -4,11 +4,13 @@
 
 mod gateway;
 mod counters;
+mod quota;
 mod door;
 mod tls;
 pub mod mqtt;
 
 pub use self::counters::{Counters, Figure, Refusal};
 pub use self::door::{BindError, Door, Transport};
+pub use self::quota::{OverQuota, Quota, Quotas, Rates, SAVED};
 pub use self::gateway::{Admission, Credential, Denied, Gateway, Message};
 pub use self::tls::{Tls, TlsError};

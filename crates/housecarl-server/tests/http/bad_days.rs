@@ -4,10 +4,11 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use housecarl_journey::journey::Stored;
 use housecarl_server::api::Limits;
 
 use crate::client::{PATIENCE, Reply, exchange, read_to_end, request};
-use crate::house::{House, limits, vitals};
+use crate::house::{House, Setting, hex, limits, vitals};
 
 #[test]
 fn bad_messages_are_refused_with_a_way_on_and_nothing_is_kept() {
@@ -229,5 +230,34 @@ fn what_is_not_there_is_said_to_nobody_in_particular() {
         let reply = house.call(method, path, &[], b"");
         assert_eq!((reply.status, reply.header("allow")), (status, allow), "{method} {path}");
     }
+    house.close();
+}
+
+#[test]
+fn a_full_disk_is_told_and_nothing_is_acknowledged() {
+    // No disk has so much to keep free.
+    let house = House::of(Setting { stored: Stored::OnDisk, keep_free: u64::MAX, ..Setting::default() });
+    let wearer = house.wearer();
+    let reply = house.post("/v1/ingest/vitals", &wearer.credential, &vitals(1, 71));
+    assert_eq!((reply.status, reply.json()["error"]["code"].as_str()), (503, Some("not-kept")));
+    assert_eq!(reply.header("retry-after"), Some("1"));
+    let headers = [("content-type", "application/jsonl"), ("authorization", wearer.credential.as_str())];
+    let lines = format!("{}\n{{}}\n", vitals(2, 72));
+    let reply = house.call("POST", "/v1/ingest/vitals", &headers, lines.as_bytes());
+    assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")));
+    assert_eq!(reply.json()["lines"][0]["error"]["code"], "not-kept");
+    assert_eq!(reply.json()["lines"][1]["outcome"], "nothing-kept", "what needs no room is answered");
+    let ready = house.get("/readyz", "");
+    assert_eq!((ready.status, ready.json()["error"]["code"].as_str()), (503, Some("full")));
+    assert_eq!(house.get("/healthz", "").status, 200);
+    let metrics = house.get("/metrics", "").body;
+    assert!(metrics.contains("housecarl_http_messages_total{outcome=\"not-now\"} 2\n"), "{metrics}");
+    assert_eq!(house.journey.held(wearer.person.into()).unwrap(), 0);
+    // Whoever withdraws or erases has the room that was kept free.
+    let person = format!("{}/persons/{}", house.home_path(), hex(&wearer.person.0));
+    let withdrawn = r#"{"product": "watch", "choices": [{"said": "refused", "purpose": "activity"}]}"#;
+    house.operate(&format!("{person}/choices"), withdrawn);
+    let erased = house.with_credential("DELETE", &format!("{person}/data"), &house.operator(), "");
+    assert_eq!(erased.status, 200, "{erased:?}");
     house.close();
 }

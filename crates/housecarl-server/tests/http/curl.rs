@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use crate::house::{House, hex, vitals};
+use crate::tls;
 
 /// What curl prints: the body, and the status on a line of its own.
 fn curl(arguments: &[&str], body: &[u8]) -> (String, String) {
@@ -62,5 +63,23 @@ fn curl_sends_and_reads() {
     let (body, status) = curl(&[&data], b"");
     assert_eq!(status, "401");
     assert!(body.contains(r#""code":"credential""#));
+    house.close();
+}
+
+#[test]
+fn curl_speaks_tls_and_trusts_who_it_was_told_to() {
+    let house = House::new();
+    let wearer = house.wearer();
+    let (address, _open) = tls::door(&house, &tls::first());
+    let ingest = format!("https://localhost:{}/v1/ingest/vitals", address.port());
+    let resolve = format!("localhost:{}:127.0.0.1", address.port());
+    let bearer = format!("authorization: {}", wearer.credential);
+    let trusted = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tls/first.cert.pem");
+    for (number, version) in [(1, ["--tlsv1.2", "--tls-max", "1.2"]), (2, ["--tlsv1.3", "--tls-max", "1.3"])] {
+        let to = ["--resolve", &resolve, "--cacert", trusted, "--header", &bearer];
+        let body = ["--header", "content-type: application/json", "--data-binary", "@-", &ingest];
+        let (body, status) = curl(&[&version[..], &to, &body].concat(), vitals(number, 71).as_bytes());
+        assert_eq!(status, "200", "{version:?}: {body}");
+    }
     house.close();
 }

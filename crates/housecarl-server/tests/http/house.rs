@@ -15,7 +15,7 @@ use housecarl_manifest::fingerprint::Facets;
 use housecarl_manifest::{Ordinals, compile, read};
 use housecarl_policy::AgeBand;
 use housecarl_server::api::{Http, Limits};
-use housecarl_server::ingest::{Door, Transport};
+use housecarl_server::ingest::{Door, Quotas, Transport};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -51,13 +51,14 @@ fn watch() -> Product {
 }
 
 pub(crate) struct House {
-    runtime: Runtime,
+    pub(crate) runtime: Runtime,
     pub(crate) journey: Arc<Journey>,
     pub(crate) now: Arc<AtomicU64>,
     pub(crate) address: SocketAddr,
     pub(crate) operator: String,
     pub(crate) home: HomeId,
     pub(crate) http: Http,
+    pub(crate) quotas: Arc<Quotas>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
     _folder: TempDir,
@@ -68,20 +69,38 @@ pub(crate) fn limits() -> Limits {
     Limits { head_time: Duration::from_secs(20), ..Limits::default() }
 }
 
+/// What a test may want otherwise.
+pub(crate) struct Setting {
+    pub(crate) limits: Limits,
+    pub(crate) stored: Stored,
+    pub(crate) keep_free: u64,
+    pub(crate) quotas: Quotas,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self { limits: limits(), stored: Stored::InMemory, keep_free: 0, quotas: Quotas::default() }
+    }
+}
+
 impl House {
     pub(crate) fn new() -> Self {
         Self::with(limits())
     }
 
     pub(crate) fn with(limits: Limits) -> Self {
+        Self::of(Setting { limits, ..Setting::default() })
+    }
+
+    pub(crate) fn of(setting: Setting) -> Self {
+        let Setting { limits, stored, keep_free, quotas } = setting;
         let folder = tempfile::tempdir().unwrap();
         let now = Arc::new(AtomicU64::new(START));
         let clock = |now: &Arc<AtomicU64>| {
             let now = Arc::clone(now);
             move || now.load(Ordering::SeqCst)
         };
-        let stored = Stored::InMemory;
-        let settings = Settings { stored, keep_free: 0, ..Settings::in_folder(folder.path()) };
+        let settings = Settings { stored, keep_free, ..Settings::in_folder(folder.path()) };
         let broken = |error: &dyn std::error::Error| panic!("the store broke: {error}");
         let journey = Journey::open(&settings, vec![watch()], clock(&now), broken).unwrap();
         let journey = Arc::new(journey);
@@ -91,13 +110,14 @@ impl House {
         let here = "127.0.0.1:0".parse().unwrap();
         let door = runtime.block_on(Door::bind(here, Transport::Plain { beyond_loopback: false })).unwrap();
         let address = door.address().unwrap();
-        let http = Http::new(Arc::clone(&journey), clock(&now), limits, None);
+        let quotas = Arc::new(quotas);
+        let http = Http::new(Arc::clone(&journey), clock(&now), limits, Arc::clone(&quotas), None);
         let (stop, stopped) = oneshot::channel();
         let listener = http.clone();
         let served = runtime.spawn(async move {
             listener.serve(door, async { drop(stopped.await) }).await;
         });
-        Self { runtime, journey, now, address, operator, home, http, stop, served, _folder: folder }
+        Self { runtime, journey, now, address, operator, home, http, quotas, stop, served, _folder: folder }
     }
 
     /// Stops it, and sees that nothing was answered that the interface does not know.

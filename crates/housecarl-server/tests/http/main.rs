@@ -15,4 +15,6 @@ mod whole;
 mod ingest;
 mod reading;
 mod bad_days;
+mod quota;
+mod tls;
 mod curl;

@@ -10,7 +10,7 @@ use housecarl_journey::product::Version;
 use housecarl_journey::receive::value;
 use housecarl_policy::path::{Found, Marks};
 use housecarl_policy::{ItemId, Matcher, StreamId};
-use housecarl_server::house::to_hex;
+use housecarl_server::hex;
 use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, QoS};
 use serde_json::Value as Json;
 
@@ -39,7 +39,7 @@ impl Device {
         version: Arc<Version>,
         obeys: bool,
     ) -> Self {
-        let name = to_hex(id.0);
+        let name = hex::print(&id.0);
         let mut options = MqttOptions::new(name.clone(), to.ip().to_string(), to.port());
         options.set_credentials(name.clone(), secret).set_keep_alive(Duration::from_secs(30));
         let (client, mut events) = AsyncClient::new(options, QUEUED);
