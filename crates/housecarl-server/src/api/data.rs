@@ -12,7 +12,7 @@ use std::sync::mpsc::{Sender, channel};
 use bytes::Bytes;
 use housecarl_journey::people::{HomeId, PersonId, SubjectId};
 use housecarl_journey::product::Version;
-use housecarl_journey::read::{Ask, Released, ReleasedValue};
+use housecarl_journey::read::{Ask, NotRead, Released, ReleasedValue};
 use hyper::StatusCode;
 use jiff::Timestamp;
 use serde_json::json;
@@ -65,7 +65,8 @@ pub(super) async fn read(asked: Asked, consumer: Consumer) -> Result<Answer, Pro
         let _place = place;
         let journey = &house.journey;
         let ended = journey.read(&ask, now, |released| hand_on(&lines, line(&released, &version)));
-        if ended.is_err() {
+        // Nobody of this id is an answer too, and a whole one.
+        if ended.is_err_and(|error| !matches!(error, NotRead::Unknown(_))) {
             // Where the reader has gone too, nobody needs to be told.
             let _ = lines.blocking_send(Err(Broken));
         }
