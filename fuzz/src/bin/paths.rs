@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use housecarl_fuzz::{mutate, success};
-use housecarl_journey::{Home, PseudonymKey, decide, minimise, receive};
+use housecarl_journey::{Home, Past, PseudonymKey, decide, minimise, receive};
 use housecarl_manifest::{Ordinals, compile, read};
 use housecarl_policy::{AgeBand, DeviceStanding, PurposeSet, Standing, Table};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
@@ -40,6 +40,9 @@ impl Home for Agreed {
     }
     fn people(&self) -> &[Standing] {
         &self.people
+    }
+    fn at(&self, _: u64) -> Option<Past> {
+        Some(Past { device: self.device, people: self.people.to_vec() })
     }
     fn person(&self, mark: Option<&str>) -> Option<usize> {
         mark.is_none_or(|mark| !mark.is_empty()).then_some(0)
