@@ -24,6 +24,12 @@ pub trait Home {
     /// The same as it was at an earlier moment (seconds since 1970), with the same people in the same
     /// order. `None` where that cannot be known.
     fn at(&self, moment: u64) -> Option<Past>;
+    /// Whether what was captured at a moment was erased since, so that it is not taken when it comes.
+    fn is_erased(&self, whose: Whose, stream: StreamId, item: ItemId, captured: u64) -> bool {
+        // Who erases nothing need not say so.
+        let _ = (whose, stream, item, captured);
+        false
+    }
     /// The person a message is about: by the mark in the message, or whose device it is. `None`
     /// where nobody is identified. No message ever creates a person.
     fn person(&self, mark: Option<&str>) -> Option<usize>;
@@ -161,7 +167,7 @@ pub fn decide(
             let whose = whose(table, item, person);
             let of = subject(home.people(), whose);
             let decision = policy_decides(table, home.device(), of, question(item, now));
-            let (decision, late) = as_captured(table, home, whose, item, decision, captured);
+            let (decision, late) = as_captured(table, home, whose, (stream, item), decision, captured);
             // The record of the whole message comes first, and counts as the first of a batch.
             let record = number.saturating_sub(usize::from(batch));
             values.push(Decided { record, item, whose, decision, late, raw, certainty: None });
@@ -191,13 +197,14 @@ fn as_captured(
     table: &Table<'_>,
     home: &impl Home,
     whose: Whose,
-    item: ItemId,
+    (stream, item): (StreamId, ItemId),
     mut now: Decision,
     captured: Option<Captured>,
 ) -> (Decision, PurposeSet) {
     let then = match captured {
         // The device does not say, and sends at once.
         None => return (now, PurposeSet::NONE),
+        Some(Captured::At(at)) if home.is_erased(whose, stream, item, at) => PurposeSet::NONE,
         Some(Captured::At(at)) => home.at(at).map_or(PurposeSet::NONE, |past| {
             policy_decides(table, &past.device, subject(&past.people, whose), question(item, at)).permitted
         }),

@@ -15,7 +15,7 @@ use crate::decide::Whose;
 use crate::keys::{self, KeyName, Keys, KeysError, RootKey, RootKeyError};
 use crate::minimise::{Minimised, PseudonymKey};
 use crate::people::homes::{HomeAtWork, Homes, View};
-use crate::people::register::{ChoiceRow, DeviceRow, HomeRow, PersonRow, Register};
+use crate::people::register::{ChoiceRow, DeviceRow, ErasureRow, HomeRow, PersonRow, Register};
 use crate::people::{About, DeviceId, HomeId, NotSayable, PersonId, RegisterError, Said, SubjectId};
 use crate::product::{InForce, Product, ProductNumber, Version};
 use crate::seal::{Belongs, Sequence};
@@ -191,6 +191,8 @@ impl std::error::Error for NotAdmitted {}
 pub enum NotChanged {
     /// There is no such home, person or device.
     Unknown(&'static str),
+    /// It was not said what is to be erased, or nothing can be it.
+    Unselected,
     /// It cannot be said about the product as it is now.
     NotSayable(NotSayable),
     /// The register failed.
@@ -209,6 +211,7 @@ impl fmt::Display for NotChanged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown(what) => write!(f, "there is no such {what}"),
+            Self::Unselected => f.write_str("the time that is to be erased has no moment in it"),
             Self::NotSayable(error) => error.fmt(f),
             Self::Register(error) => error.fmt(f),
             Self::Keys(error) => error.fmt(f),
@@ -257,6 +260,8 @@ pub struct Journey {
     pub(crate) commits: Commits,
     pub(crate) log: Log,
     products: Vec<(ProductNumber, InForce)>,
+    /// Held by whoever moves rows or removes some of them: one at a time.
+    pub(crate) moving: tokio::sync::Mutex<()>,
     sequence: Sequence,
     watch: OnceLock<Box<Watch>>,
 }
@@ -311,6 +316,7 @@ impl Journey {
             commits,
             log,
             products: in_force,
+            moving: tokio::sync::Mutex::default(),
             sequence: Sequence::new()?,
             watch: OnceLock::new(),
         };
@@ -318,7 +324,11 @@ impl Journey {
         for (product, table) in tables {
             journey.apply(product, table, now)?;
         }
-        journey.finish_erasures(now)?;
+        match journey.finish_erasures(now) {
+            // There is room for everything but new keys and rows; it goes on when there is again.
+            Err(NotChanged::Keys(KeysError::Full) | NotChanged::Store(StoreError::Full)) => {}
+            other => other?,
+        }
         journey.homes.each(|home| journey.want(home, now));
         Ok(journey)
     }
@@ -354,8 +364,8 @@ impl Journey {
         for (home, mac, person) in self.register.marks()? {
             self.homes.add_mark(home, mac, person);
         }
-        for (subject, before) in self.register.horizons()? {
-            self.homes.set_horizon(subject, before);
+        for ErasureRow { subject, what, before, .. } in self.register.erasures(false)? {
+            self.homes.horizons.set(subject, &what, before);
         }
         // SQLite is asked while its answers are used, and nothing that adds asks it.
         self.register.choices(|choice| self.add(&choice))?;
@@ -446,6 +456,10 @@ impl Journey {
         let place = said_at(choice.about, choice.product);
         let plain = keys::field::open(&self.keys, keeper, &place, &choice.said)?;
         minicbor::decode(&plain).ok()
+    }
+
+    pub(crate) const fn sequence(&self) -> &Sequence {
+        &self.sequence
     }
 
     pub(crate) fn product(&self, number: ProductNumber) -> Option<&InForce> {
@@ -627,8 +641,7 @@ impl Journey {
     /// [`StoreError`].
     pub fn held(&self, subject: SubjectId) -> Result<u64, StoreError> {
         let mut parts = 0_u64;
-        let wanted = store::Wanted { subject, stream: None, received: 0..u64::MAX };
-        self.store.scan(&wanted, &mut |_| {
+        self.store.scan(&store::Wanted::all_of(subject), &mut |_| {
             parts = parts.saturating_add(1);
             true
         })?;

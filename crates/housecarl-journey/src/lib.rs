@@ -24,6 +24,7 @@ pub mod product;
 pub mod people;
 pub mod keys;
 pub mod wanted;
+mod reseal;
 mod captured;
 #[cfg(test)]
 mod testing;

@@ -109,6 +109,9 @@ pub enum NotRead {
     Store(StoreError),
     /// A row is not what was stored.
     Damaged(NotAPart),
+    /// What lies there was moved meanwhile, as an erasure of some of it does: what was handed on may
+    /// not be all, or twice the same. Read again.
+    Moved,
     /// It could not be written into the audit log, and so was not read.
     Audit(AuditError),
 }
@@ -119,6 +122,7 @@ impl fmt::Display for NotRead {
             Self::Unknown(what) => write!(f, "there is no such {what}"),
             Self::Store(error) => error.fmt(f),
             Self::Damaged(error) => error.fmt(f),
+            Self::Moved => f.write_str("what was to be read was moved meanwhile; read again"),
             Self::Audit(error) => error.fmt(f),
         }
     }
@@ -149,7 +153,9 @@ impl Journey {
     ) -> Result<EntryNumber, NotRead> {
         let product = self.product(ask.product).ok_or(NotRead::Unknown("product"))?;
         let wanted = Wanted { subject: ask.subject, stream: ask.stream, received: ask.received.clone() };
+        let home = self.homes.of(ask.subject).ok_or(NotRead::Unknown("person or household"))?;
         let entry = self.log_read(ask, &wanted, &product.version(), now)?;
+        let moves = home.moves.so_far().ok_or(NotRead::Moved)?;
         let mut damaged = None;
         let mut hand_on = |stored: Stored| {
             let part = match seal::open(&stored, &self.keys) {
@@ -177,6 +183,9 @@ impl Journey {
                 .all(&mut each)
         };
         self.store.scan(&wanted, &mut hand_on).map_err(NotRead::Store)?;
+        if home.moves.so_far() != Some(moves) {
+            return Err(NotRead::Moved);
+        }
         damaged.map_or(Ok(entry), |error| Err(NotRead::Damaged(error)))
     }
 

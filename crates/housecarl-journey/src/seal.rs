@@ -16,7 +16,7 @@ use minicbor::{Decode, Encode};
 use zeroize::Zeroizing;
 
 use crate::decide::Whose;
-use crate::keys::{self, Keys, KeysError, Unavailable};
+use crate::keys::{self, Keys, KeysError, PartKey, Unavailable};
 use crate::minimise::{Kept, Minimised};
 use crate::people::{DeviceId, SubjectId};
 use crate::store::{Bucket, Place, Row, Stored, StreamNumber};
@@ -220,8 +220,32 @@ fn seal_with(
 /// # Errors
 /// [`NotAPart`] where the bytes were not sealed at this place by this version.
 pub(crate) fn open(stored: &Stored, keys: &Keys) -> Result<Option<Part>, NotAPart> {
+    Ok(open_any(stored, keys)?.map(|opened| opened.part))
+}
+
+/// What is in a stored part, and whether its key is the one that is about to be destroyed.
+pub(crate) struct Opened {
+    pub(crate) part: Part,
+    pub(crate) before: bool,
+}
+
+/// The same as [`open`], and under which key.
+pub(crate) fn open_any(stored: &Stored, keys: &Keys) -> Result<Option<Opened>, NotAPart> {
+    let Row { bucket, place, .. } = stored.row();
+    let key = keys.part_key(place.subject, place.stream, *bucket);
+    let before = keys.part_key_before(place.subject, place.stream, *bucket);
+    let open = |key: &PartKey, before| open_with(stored, key).map(|part| Some(Opened { part, before }));
+    match (key, before) {
+        (None, None) => Ok(None),
+        (Some(key), None) => open(&key, false),
+        (None, Some(before)) => open(&before, true),
+        // While a key is renewed nothing but the tag tells which one it is.
+        (Some(key), Some(before)) => open(&key, false).or_else(|_| open(&before, true)),
+    }
+}
+
+fn open_with(stored: &Stored, key: &PartKey) -> Result<Part, NotAPart> {
     let Row { bucket, place, sealed } = stored.row();
-    let Some(key) = keys.part_key(place.subject, place.stream, *bucket) else { return Ok(None) };
     let (version, sealed) = sealed.split_first().ok_or(NotAPart::Damaged)?;
     if *version != VERSION {
         return Err(NotAPart::UnknownVersion(*version));
@@ -232,7 +256,20 @@ pub(crate) fn open(stored: &Stored, keys: &Keys) -> Result<Option<Part>, NotAPar
     let plain = key
         .open_in_place(Nonce::assume_unique_for_key(*nonce), bound, &mut plain)
         .map_err(|_| NotAPart::Damaged)?;
-    minicbor::decode(plain).map(Some).map_err(|_| NotAPart::Damaged)
+    minicbor::decode(plain).map_err(|_| NotAPart::Damaged)
+}
+
+/// Seals what stays of a part that was stored, in this bucket, and as a row of its own. Keys that this
+/// makes are not on the disk yet.
+pub(crate) fn seal_again(
+    part: &Part,
+    bucket: Bucket,
+    was: &Place,
+    keys: &Keys,
+    sequence: &Sequence,
+) -> Result<Row, KeysError> {
+    let place = Place { sequence: sequence.next(), ..*was };
+    Ok(Row { bucket, place, sealed: seal_part(part, bucket, &place, keys)? })
 }
 
 /// Why stored bytes are not a part.

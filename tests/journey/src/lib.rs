@@ -203,6 +203,63 @@ fn open(folder: &TempDir, stored: Stored, products: &[Product], now: &Arc<Atomic
     Journey::open(&settings, products.to_vec(), move || clock.load(Ordering::SeqCst), broken).unwrap()
 }
 
+/// A watch whose wearer was told of everything and agreed to what it is for.
+#[derive(Debug)]
+pub struct Wearer {
+    /// Where.
+    pub world: World,
+    /// Who.
+    pub person: PersonId,
+    /// The watch.
+    pub device: DeviceId,
+}
+
+impl Wearer {
+    /// An adult, alone in the home.
+    pub async fn new(stored: Stored) -> Self {
+        let world = World::new(stored, &[("watch", WATCH)]);
+        let person = world.person(AgeBand::Adult);
+        let device = world.device("watch", Some(person));
+        world.journey.add_mark(person, "p1", By::Housecarl, world.time()).unwrap();
+        for feature in ["activity", "coaching", "routes", "sleep"] {
+            world.says(About::Device(device), "watch", Said::Feature(feature.to_owned(), true)).await;
+        }
+        world.agrees(About::Device(device), "watch", &["usage-statistics"]).await;
+        world.agrees(About::Person(person), "watch", &["activity"]).await;
+        Self { world, person, device }
+    }
+
+    /// Ends the process and begins another, where the records outlive it.
+    pub fn restart(&mut self) {
+        if matches!(self.world.stored, Stored::OnDisk) {
+            let world = std::mem::replace(&mut self.world, World::new(Stored::InMemory, &[]));
+            self.world = world.restarted();
+        }
+    }
+
+    /// Sends a message.
+    pub async fn send(&self, payload: &str) -> Admitted {
+        self.world.send(self.device, "watch", "vitals", payload).await.unwrap()
+    }
+
+    /// What a purpose may see now.
+    #[must_use]
+    pub fn sees(&self, purpose: &str) -> Vec<String> {
+        self.world.sees("watch", purpose, self.person)
+    }
+
+    /// Says something.
+    pub async fn says(&self, said: Said) {
+        self.world.says(About::Person(self.person), "watch", said).await;
+    }
+
+    /// How many parts lie here about them.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.world.journey.held(self.person.into()).unwrap()
+    }
+}
+
 /// How something was said, where it does not matter.
 #[must_use]
 pub fn act() -> Act {
@@ -222,4 +279,10 @@ pub fn vitals(number: u32, heart_rate: u32) -> String {
         r#"{{"profile": "p1", "seq": {number}, "hr": {heart_rate}, "steps": 4217, "battery": 83, "fall": false,
         "gps": {{"lat": 51.50735, "lon": -0.12776}}, "ambient": {{"lux": 310}}}}"#
     )
+}
+
+/// The same message with a time of capture.
+#[must_use]
+pub fn at(number: u32, captured: &str) -> String {
+    vitals(number, number).replace(r#""seq""#, &format!(r#""ts": {captured}, "seq""#))
 }

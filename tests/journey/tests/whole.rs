@@ -4,43 +4,13 @@
 use housecarl_journey::audit::By;
 use housecarl_journey::journey::{Admitted, Settings, Stored};
 use housecarl_journey::people::{About, Said};
-use housecarl_journey_tests::{DAY, START, WATCH, World, product, vitals};
+use housecarl_journey_tests::{DAY, START, WATCH, Wearer, World, at, product, vitals};
 use housecarl_policy::AgeBand;
 
 const STORES: [Stored; 2] = [Stored::OnDisk, Stored::InMemory];
 
-struct Wearer {
-    world: World,
-    person: housecarl_journey::people::PersonId,
-    device: housecarl_journey::people::DeviceId,
-}
-
-/// A watch whose wearer was told of everything and agreed to what it is for.
 async fn wearer(stored: Stored) -> Wearer {
-    let world = World::new(stored, &[("watch", WATCH)]);
-    let person = world.person(AgeBand::Adult);
-    let device = world.device("watch", Some(person));
-    world.journey.add_mark(person, "p1", By::Housecarl, world.time()).unwrap();
-    for feature in ["activity", "coaching", "routes", "sleep"] {
-        world.says(About::Device(device), "watch", Said::Feature(feature.to_owned(), true)).await;
-    }
-    world.agrees(About::Device(device), "watch", &["usage-statistics"]).await;
-    world.agrees(About::Person(person), "watch", &["activity"]).await;
-    Wearer { world, person, device }
-}
-
-impl Wearer {
-    async fn send(&self, payload: &str) -> Admitted {
-        self.world.send(self.device, "watch", "vitals", payload).await.unwrap()
-    }
-
-    fn sees(&self, purpose: &str) -> Vec<String> {
-        self.world.sees("watch", purpose, self.person)
-    }
-
-    async fn says(&self, said: Said) {
-        self.world.says(About::Person(self.person), "watch", said).await;
-    }
+    Wearer::new(stored).await
 }
 
 #[tokio::test]
@@ -190,11 +160,6 @@ async fn each_purpose_sees_no_longer_than_it_keeps_and_the_bucket_goes_at_its_en
         assert!(wearer.sees("activity").is_empty());
         assert_eq!(world.journey.held(wearer.person.into()).unwrap(), 0);
     }
-}
-
-/// The same message with a time of capture.
-fn at(number: u32, captured: &str) -> String {
-    vitals(number, number).replace(r#""seq""#, &format!(r#""ts": {captured}, "seq""#))
 }
 
 #[tokio::test]

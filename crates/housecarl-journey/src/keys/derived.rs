@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::mem;
 
+use super::KeyName;
 use super::file::PartKey;
-use crate::people::SubjectId;
-use crate::store::{Bucket, StreamNumber};
+use crate::store::Bucket;
 
-/// Whose parts of which stream that end when.
-pub(super) type Of = (SubjectId, StreamNumber, Bucket);
+/// Under which secret of a subject and stream, and in which bucket.
+pub(super) type Of = (KeyName, Bucket);
 
 /// How many keys each half holds at most. A key takes about a kilobyte.
 const HALF: usize = 2_048;

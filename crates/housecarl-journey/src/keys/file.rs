@@ -5,12 +5,16 @@
 //!   has reached the disk ([`Keys::sync`]), and only now may what is sealed under it;
 //! - a destroyed secret: 1. it is gone from memory: it is there again after the crash, and whoever
 //!   destroys has written that down before and asks again; 2. zeros stand in its place and have
-//!   reached the disk ([`Keys::destroy`]), and only now may the slot be used again.
+//!   reached the disk ([`Keys::destroy`]), and only now may the slot be used again;
+//! - a renewed secret: 1. a second one is made as a new one is, and takes what is sealed from then on:
+//!   both are there after the crash, and what was to be sealed again is sealed again; 2. the first is
+//!   destroyed as above: the second one is there alone, and does for both; 3. the second takes the
+//!   first one's name, in one write to its slot.
 //!
 //! The file never shrinks and grows by whole blocks of real zeros, so that overwriting a slot needs
 //! no room on a full disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -108,6 +112,8 @@ impl fmt::Debug for Keys {
 struct Held {
     secrets: BTreeMap<KeyName, (u32, Secret)>,
     derived: Derived,
+    /// Whose secrets of which streams are being renewed: what is sealed now takes another one.
+    renewing: BTreeSet<(SubjectId, StreamNumber)>,
     /// Slots without a secret, the last of which is used next.
     free: Vec<u32>,
     /// Slots whose secret is gone from memory, and that may hold it on the disk.
@@ -121,9 +127,39 @@ struct Held {
 }
 
 impl Held {
-    fn streams_of(&self, subject: SubjectId) -> impl Iterator<Item = KeyName> {
-        let stream = |number| KeyName::Stream(subject, StreamNumber(number));
-        self.secrets.range(stream(0)..=stream(u16::MAX)).map(|(name, _)| *name)
+    /// The streams of which a subject has a secret.
+    fn streams_of(&self, subject: SubjectId) -> BTreeSet<StreamNumber> {
+        let every = |name: fn(SubjectId, StreamNumber) -> KeyName| {
+            let names = name(subject, StreamNumber(0))..=name(subject, StreamNumber(u16::MAX));
+            self.secrets.range(names).map(|(name, _)| *name)
+        };
+        let names = every(KeyName::Stream).chain(every(KeyName::Renewed));
+        let number = |name| match name {
+            KeyName::Stream(_, number) | KeyName::Renewed(_, number) => Some(number),
+            KeyName::Subject(_) | KeyName::Bucket(_) | KeyName::Log => None,
+        };
+        names.filter_map(number).collect()
+    }
+
+    /// What is sealed now of this subject and stream is sealed under this.
+    fn present(&self, subject: SubjectId, stream: StreamNumber) -> KeyName {
+        if self.renewing.contains(&(subject, stream)) {
+            KeyName::Renewed(subject, stream)
+        } else {
+            KeyName::Stream(subject, stream)
+        }
+    }
+
+    fn derive(&mut self, of: Of) -> Option<PartKey> {
+        if let Some(key) = self.derived.get(of) {
+            return Some(key);
+        }
+        let (name, bucket) = of;
+        let (_, person) = self.secrets.get(&name)?;
+        let (_, bucket) = self.secrets.get(&KeyName::Bucket(bucket))?;
+        let key = Arc::new(person.part_key(bucket).ok()?);
+        self.derived.put(of, Arc::clone(&key));
+        Some(key)
     }
 
     /// Notes that the disk failed.
@@ -192,40 +228,102 @@ impl Keys {
         Ok(secret)
     }
 
-    /// The key of this subject's parts of this stream that end in this bucket, if it can be had.
+    /// The key that this subject's parts of this stream that end in this bucket are sealed under now, if
+    /// it can be had.
     pub(crate) fn part_key(
         &self,
         subject: SubjectId,
         stream: StreamNumber,
         bucket: Bucket,
     ) -> Option<PartKey> {
-        let (held, of) = (&mut *self.held(), (subject, stream, bucket));
-        if let Some(key) = held.derived.get(of) {
-            return Some(key);
-        }
-        let (_, person) = held.secrets.get(&KeyName::Stream(subject, stream))?;
-        let (_, bucket) = held.secrets.get(&KeyName::Bucket(bucket))?;
-        let key = Arc::new(person.part_key(bucket).ok()?);
-        held.derived.put(of, Arc::clone(&key));
-        Some(key)
+        let held = &mut *self.held();
+        held.derive((held.present(subject, stream), bucket))
     }
 
-    /// The same, with secrets newly made where there are none; see [`Keys::secret_or_new`].
+    /// The key that such parts were sealed under before, where it is being renewed and still there.
+    pub(crate) fn part_key_before(
+        &self,
+        subject: SubjectId,
+        stream: StreamNumber,
+        bucket: Bucket,
+    ) -> Option<PartKey> {
+        let held = &mut *self.held();
+        let renewing = held.renewing.contains(&(subject, stream));
+        renewing.then(|| held.derive((KeyName::Stream(subject, stream), bucket))).flatten()
+    }
+
+    /// The same as [`Keys::part_key`], with secrets newly made where there are none; see
+    /// [`Keys::secret_or_new`].
     pub(crate) fn part_key_or_new(
         &self,
         subject: SubjectId,
         stream: StreamNumber,
         bucket: Bucket,
     ) -> Result<PartKey, KeysError> {
-        let (held, of): (_, Of) = (&mut *self.held(), (subject, stream, bucket));
+        let held = &mut *self.held();
+        let of: Of = (held.present(subject, stream), bucket);
         if let Some(key) = held.derived.get(of) {
             return Ok(key);
         }
-        let person = self.in_held_or_new(held, KeyName::Stream(subject, stream))?;
-        let bucket = self.in_held_or_new(held, KeyName::Bucket(bucket))?;
-        let key = Arc::new(person.part_key(&bucket)?);
-        held.derived.put(of, Arc::clone(&key));
-        Ok(key)
+        self.in_held_or_new(held, of.0)?;
+        self.in_held_or_new(held, KeyName::Bucket(bucket))?;
+        held.derive(of).ok_or(KeysError::Unavailable)
+    }
+
+    /// The streams of which there are secrets of this subject.
+    pub(crate) fn streams_of(&self, subject: SubjectId) -> BTreeSet<StreamNumber> {
+        self.held().streams_of(subject)
+    }
+
+    /// From now on what this subject has in this stream is sealed under another secret, which is made
+    /// when it is first needed. What was sealed before opens until [`Keys::destroy_before`].
+    pub(crate) fn renew(&self, subject: SubjectId, stream: StreamNumber) {
+        self.held().renewing.insert((subject, stream));
+    }
+
+    /// What is being renewed, also where a crash has cut that short.
+    pub(crate) fn renewing(&self) -> BTreeSet<(SubjectId, StreamNumber)> {
+        self.held().renewing.clone()
+    }
+
+    /// Destroys the secrets that a subject had for these streams before they were renewed. Promises
+    /// what [`Keys::destroy`] does.
+    pub(crate) fn destroy_before(
+        &self,
+        subject: SubjectId,
+        streams: &BTreeSet<StreamNumber>,
+    ) -> Result<usize, KeysError> {
+        let held = &mut *self.held();
+        let names = streams.iter().map(|stream| KeyName::Stream(subject, *stream));
+        let names: Vec<KeyName> = names.filter(|name| held.secrets.contains_key(name)).collect();
+        self.destroy_named(held, &names)
+    }
+
+    /// Ends a renewal, where what was before is destroyed: the new secrets have its name. A crash
+    /// leaves them with the one name or the other.
+    pub(crate) fn settle(
+        &self,
+        subject: SubjectId,
+        streams: &BTreeSet<StreamNumber>,
+    ) -> Result<(), KeysError> {
+        let held = &mut *self.held();
+        held.check()?;
+        for stream in streams {
+            let (from, to) = (KeyName::Renewed(subject, *stream), KeyName::Stream(subject, *stream));
+            if let Some((at, secret)) = held.secrets.get(&from).cloned() {
+                // A name has one slot.
+                if held.secrets.contains_key(&to) {
+                    continue;
+                }
+                held.note(self.file.write_all_at(&slot::write(to, &secret, &self.root)?, place(at)))?;
+                held.unsynced = true;
+                held.secrets.remove(&from);
+                held.secrets.insert(to, (at, secret));
+                held.derived.clear();
+            }
+            held.renewing.remove(&(subject, *stream));
+        }
+        Ok(())
     }
 
     /// When this returns, every secret made before has reached the disk.
@@ -249,22 +347,17 @@ impl Keys {
         self.destroy_named(held, &names)
     }
 
-    /// Destroys what every part about this subject is sealed under, without looking at the secrets of
-    /// all others.
-    pub(crate) fn destroy_streams_of(&self, subject: SubjectId) -> Result<usize, KeysError> {
-        let held = &mut *self.held();
-        let names: Vec<KeyName> = held.streams_of(subject).collect();
-        self.destroy_named(held, &names)
-    }
-
-    /// The same with the subject's own.
+    /// Destroys every secret of this subject, also its own, without looking at those of all others.
     #[cfg(test)]
     pub(crate) fn destroy_all_of(&self, subject: SubjectId) -> Result<usize, KeysError> {
         let held = &mut *self.held();
-        let streams = held.streams_of(subject);
-        let own = KeyName::Subject(subject);
-        let own = Some(own).filter(|own| held.secrets.contains_key(own));
-        let names: Vec<KeyName> = streams.chain(own).collect();
+        let streams = held.streams_of(subject).into_iter();
+        let streams =
+            streams.flat_map(|stream| [KeyName::Stream(subject, stream), KeyName::Renewed(subject, stream)]);
+        let names: Vec<KeyName> = streams
+            .chain([KeyName::Subject(subject)])
+            .filter(|name| held.secrets.contains_key(name))
+            .collect();
         self.destroy_named(held, &names)
     }
 
@@ -393,6 +486,9 @@ fn read(file: &File, root: &RootKey) -> Result<Held, KeysError> {
             match slot::read(bytes, root) {
                 Slot::Free => held.free.push(at),
                 Slot::Live(name, secret) => {
+                    if let KeyName::Renewed(subject, stream) = name {
+                        held.renewing.insert((subject, stream));
+                    }
                     // A name has one slot, or the other one would outlive its destruction.
                     let twice = held.secrets.insert(name, (at, secret)).is_some();
                     damaged = damaged.saturating_add(u32::from(twice));

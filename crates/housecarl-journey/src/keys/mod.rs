@@ -22,6 +22,7 @@ use std::fmt;
 use aws_lc_rs::{aead, hkdf, hmac};
 use zeroize::Zeroizing;
 
+pub(crate) use file::PartKey;
 pub use file::{Keys, KeysError};
 pub use handover::{Imported, NotImported};
 pub use paper::NotOnPaper;
@@ -39,6 +40,9 @@ pub(crate) const SECRET_LEN: usize = 32;
 pub(crate) enum KeyName {
     /// What a subject's parts of one stream are sealed under.
     Stream(SubjectId, StreamNumber),
+    /// The same, for a time, beside the one that is about to be destroyed: what is sealed now, and what
+    /// is sealed again because it stays.
+    Renewed(SubjectId, StreamNumber),
     /// What a subject's identifiers are replaced under, and personal fields beside the records.
     Subject(SubjectId),
     /// What every part that ends in this bucket is sealed under as well.
@@ -51,7 +55,10 @@ impl KeyName {
     /// Whether it is one of this subject's.
     #[cfg(test)]
     pub(crate) fn is_of(self, who: SubjectId) -> bool {
-        matches!(self, Self::Stream(subject, _) | Self::Subject(subject) if subject == who)
+        match self {
+            Self::Stream(subject, _) | Self::Renewed(subject, _) | Self::Subject(subject) => subject == who,
+            Self::Bucket(_) | Self::Log => false,
+        }
     }
 }
 

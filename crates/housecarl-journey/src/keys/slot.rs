@@ -107,6 +107,7 @@ fn head(name: KeyName) -> [u8; at::NONCE] {
             (3, bucket.class().into(), id)
         }
         KeyName::Log => (4, 0, [0; 16]),
+        KeyName::Renewed(SubjectId(id), StreamNumber(number)) => (5, number, id),
     };
     let mut head = [0; at::NONCE];
     let bytes = [kind, VERSION].into_iter().chain(number.to_le_bytes()).chain(id);
@@ -127,6 +128,7 @@ fn name(head: &[u8; at::NONCE]) -> Option<KeyName> {
             Some(KeyName::Bucket(Bucket::from_parts(number.try_into().ok()?, index)?))
         }
         4 => Some(KeyName::Log),
+        5 => Some(KeyName::Renewed(SubjectId(id), StreamNumber(number))),
         _ => None,
     }
 }

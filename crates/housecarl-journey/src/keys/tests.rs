@@ -264,6 +264,44 @@ fn a_block_that_was_cut_short_is_written_whole_when_it_is_needed() {
     assert_eq!(told(bench.open()), "513 keys");
 }
 
+#[test]
+fn a_renewed_secret_takes_the_place_of_the_one_before_whenever_it_is_cut_short() {
+    let (of, number, streams) = (subject(1), StreamNumber(7), BTreeSet::from([StreamNumber(7)]));
+    for cut in 0..4 {
+        let bench = Bench::new();
+        let mut keys = bench.open().unwrap();
+        let before = keys.secret_or_new(stream(1, 7)).unwrap().bytes();
+        keys.part_key_or_new(of, number, bucket(1)).unwrap();
+        keys.renew(of, number);
+        assert!(keys.part_key(of, number, bucket(1)).is_none(), "made when it is needed");
+        keys.part_key_or_new(of, number, bucket(1)).unwrap();
+        let after = keys.secret(KeyName::Renewed(of, number)).unwrap().bytes();
+        assert!(before != after && keys.part_key_before(of, number, bucket(1)).is_some());
+        keys.sync().unwrap();
+        // A name has one slot: it cannot be settled while the other one stands there.
+        keys.settle(of, &streams).unwrap();
+        assert_eq!(keys.names().len(), 3);
+        keys.renew(of, number);
+        if cut >= 1 {
+            assert_eq!(keys.destroy_before(of, &streams).unwrap(), 1);
+        }
+        if cut >= 2 {
+            keys.settle(of, &streams).unwrap();
+        }
+        if cut != 3 {
+            drop(keys);
+            keys = bench.open().unwrap();
+        }
+        assert_eq!(keys.streams_of(of), streams);
+        assert_eq!(keys.part_key_before(of, number, bucket(1)).is_some(), cut == 0);
+        keys.destroy_before(of, &streams).unwrap();
+        keys.settle(of, &streams).unwrap();
+        let held = if cut >= 2 { None } else { Some(after) };
+        let there = keys.secret(stream(1, 7)).map(|secret| secret.bytes());
+        assert_eq!(there, held, "cut after step {cut}");
+    }
+}
+
 /// Like a map: whatever is asked for and destroyed, with starts in between.
 #[test]
 fn keys_are_like_a_map_and_no_two_share_a_slot() {
@@ -412,6 +450,7 @@ fn the_vectors_of_the_document_are_what_is_written() {
         ("key-slot-stream", stream),
         ("key-slot-subject", KeyName::Subject(subject(0xAB))),
         ("key-slot-bucket", bucket),
+        ("key-slot-renewed", KeyName::Renewed(subject(0xAB), StreamNumber(258))),
     ];
     for (vector_name, name) in names {
         let secret = Secret::of([0x11; SECRET_LEN]);

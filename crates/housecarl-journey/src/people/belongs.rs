@@ -25,6 +25,12 @@ impl Journey {
         Some(self.homes.home(home)?.row.household)
     }
 
+    /// What about a home is about people whom nobody identified.
+    #[must_use]
+    pub fn bystanders_of(&self, home: HomeId) -> Option<SubjectId> {
+        Some(self.homes.home(home)?.row.bystanders)
+    }
+
     /// The product that a device is one of.
     #[must_use]
     pub fn product_of(&self, device: DeviceId) -> Option<ProductNumber> {

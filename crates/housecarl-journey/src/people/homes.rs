@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use aws_lc_rs::hmac;
 use housecarl_audit::entry::{Id, Whom};
-use housecarl_policy::{DeviceStanding, PurposeSet, Standing};
+use housecarl_policy::{DeviceStanding, ItemId, Standing, StreamId};
 use tokio::sync::watch;
 
 use super::credentials::Hash;
+use super::horizons::Horizons;
 use super::register::{DeviceRow, HomeRow, PersonRow};
 use super::{DeviceId, HomeId, PersonId, Standings, SubjectId};
 use crate::decide::{Home, Past, Whose};
@@ -25,8 +27,9 @@ pub(crate) struct Homes {
     homes: RwLock<BTreeMap<HomeId, Arc<HomeAtWork>>>,
     devices: RwLock<BTreeMap<DeviceId, Arc<DeviceAtWork>>>,
     people: RwLock<BTreeMap<PersonId, HomeId>>,
-    /// What was captured before is erased, also when it comes later.
-    horizons: RwLock<BTreeMap<SubjectId, u64>>,
+    /// Households and bystanders.
+    shared: RwLock<BTreeMap<SubjectId, HomeId>>,
+    pub(crate) horizons: Horizons,
 }
 
 impl fmt::Debug for Homes {
@@ -44,8 +47,36 @@ pub(crate) struct HomeAtWork {
     pub(crate) turn: Mutex<()>,
     /// Held by whoever hands on a part of somebody here; whoever withdraws waits for it.
     pub(crate) reading: RwLock<()>,
+    /// Whether rows of somebody here were moved while somebody read.
+    pub(crate) moves: Moves,
     mac: hmac::Key,
     members: RwLock<Members>,
+}
+
+/// Counts moves of rows, whose beginning and end each count as one: odd while one is under way.
+#[derive(Default)]
+pub(crate) struct Moves(AtomicU64);
+
+impl Moves {
+    /// Begins a move, which ends when this is dropped.
+    pub(crate) fn begin(&self) -> Moving<'_> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Moving(self)
+    }
+
+    /// How many there were; `None` while one is under way.
+    pub(crate) fn so_far(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::SeqCst)).filter(|moves| moves.is_multiple_of(2))
+    }
+}
+
+/// A move that is under way.
+pub(crate) struct Moving<'m>(&'m Moves);
+
+impl Drop for Moving<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 #[derive(Default)]
@@ -130,10 +161,13 @@ impl Homes {
             epoch: Epoch::default(),
             turn: Mutex::default(),
             reading: RwLock::default(),
+            moves: Moves::default(),
             mac,
             members: RwLock::default(),
         };
         self.homes.write().unwrap_or_else(PoisonError::into_inner).insert(row.id, Arc::new(home));
+        let mut shared = self.shared.write().unwrap_or_else(PoisonError::into_inner);
+        shared.extend([(row.household, row.id), (row.bystanders, row.id)]);
     }
 
     pub(crate) fn add_person(&self, row: &PersonRow) {
@@ -178,34 +212,28 @@ impl Homes {
         self.home(home)
     }
 
+    /// The home of a subject: of the person, the household or the bystanders.
+    pub(crate) fn of(&self, subject: SubjectId) -> Option<Arc<HomeAtWork>> {
+        self.home_of(PersonId(subject.0)).or_else(|| {
+            let home = *self.shared.read().unwrap_or_else(PoisonError::into_inner).get(&subject)?;
+            self.home(home)
+        })
+    }
+
     pub(crate) fn device(&self, id: DeviceId) -> Option<Arc<DeviceAtWork>> {
         self.devices.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
     /// Whom a subject is, as the log says it.
     pub(crate) fn whom(&self, subject: SubjectId) -> Option<Whom> {
-        let person = PersonId(subject.0);
-        if self.people.read().unwrap_or_else(PoisonError::into_inner).contains_key(&person) {
-            return Some(Whom::Person(Id(subject.0)));
-        }
-        let homes = self.homes.read().unwrap_or_else(PoisonError::into_inner);
-        homes.values().find_map(|home| match home.row {
-            HomeRow { id, household, .. } if household == subject => Some(Whom::Household(Id(id.0))),
-            HomeRow { bystanders, .. } if bystanders == subject => Some(Whom::Bystanders),
-            _ => None,
+        let home = self.of(subject)?.row;
+        Some(if subject == home.household {
+            Whom::Household(Id(home.id.0))
+        } else if subject == home.bystanders {
+            Whom::Bystanders
+        } else {
+            Whom::Person(Id(subject.0))
         })
-    }
-
-    /// Everything about a subject from before a moment is erased.
-    pub(crate) fn set_horizon(&self, subject: SubjectId, before: u64) {
-        let mut horizons = self.horizons.write().unwrap_or_else(PoisonError::into_inner);
-        let horizon = horizons.entry(subject).or_default();
-        *horizon = before.max(*horizon);
-    }
-
-    fn is_erased(&self, subject: SubjectId, captured: u64) -> bool {
-        let horizons = self.horizons.read().unwrap_or_else(PoisonError::into_inner);
-        horizons.get(&subject).is_some_and(|before| captured < *before)
     }
 }
 
@@ -292,12 +320,6 @@ impl Home for View<'_> {
             self.journey.device_standing_at(self.device_id, self.product, moment)?
         };
         let person = |(id, now): (&PersonId, &Standing)| {
-            if self.journey.homes.is_erased((*id).into(), moment) {
-                // What was erased does not come back by being sent again.
-                let mut nobody = Standing::unasked(now.band);
-                nobody.refused = PurposeSet::ALL;
-                return Some(nobody);
-            }
             if unchanged(now.changed_at) {
                 return Some(*now);
             }
@@ -305,6 +327,14 @@ impl Home for View<'_> {
         };
         let people = self.ids.iter().zip(&self.standings).map(person).collect::<Option<_>>()?;
         Some(Past { device, people })
+    }
+
+    fn is_erased(&self, whose: Whose, stream: StreamId, item: ItemId, captured: u64) -> bool {
+        let Some(subject) = self.subject(whose) else { return false };
+        let version = self.journey.product(self.product).map(|product| product.version());
+        // A stream that the manifest has no longer cannot bring anything.
+        let Some(stream) = version.and_then(|version| version.stream_number(stream)) else { return false };
+        self.journey.homes.horizons.is_erased(subject, stream, (self.product, item), captured)
     }
 
     fn person(&self, mark: Option<&str>) -> Option<usize> {

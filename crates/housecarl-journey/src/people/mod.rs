@@ -8,6 +8,7 @@ mod belongs;
 pub mod credentials;
 pub(crate) mod register;
 pub(crate) mod homes;
+pub(crate) mod horizons;
 pub mod standings;
 
 pub use ids::{DeviceId, HomeId, OperatorId, PersonId, SubjectId};

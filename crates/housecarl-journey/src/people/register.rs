@@ -4,22 +4,25 @@
 //! for the audit log is in the same one: nothing is changed without its entry, and no entry speaks
 //! of what was not.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use housecarl_policy::AgeBand;
+use housecarl_policy::{AgeBand, ItemId};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::credentials::{ClaimRow, Hash, Operator, Role};
 use super::{DeviceId, HomeId, OperatorId, PersonId, SubjectId};
 use crate::audit::{EntryNumber, Outgoing, add};
+use crate::erase::Selector;
 use crate::product::ProductNumber;
 use crate::store::{Bucket, StreamNumber};
 
-/// The layout that this program reads and writes, in SQLite's `user_version`.
-const VERSION: i64 = 1;
+/// The steps by which the layout has come to be what this program reads and writes: only added to, and
+/// none changed. SQLite's `user_version` says how many of them a register has been through.
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
 
 /// Why the register cannot be used.
 #[derive(Debug)]
@@ -109,11 +112,14 @@ pub(crate) struct ChoiceRow {
 }
 
 /// Something that was promised to be erased.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ErasureRow {
     pub(crate) number: i64,
     pub(crate) subject: SubjectId,
+    pub(crate) what: Selector,
     pub(crate) before: u64,
+    /// The streams whose keys are destroyed; `None` is every one that the subject has a key of.
+    pub(crate) streams: Option<BTreeSet<StreamNumber>>,
     /// What its entries in the audit log share.
     pub(crate) case: [u8; 16],
     /// Whether the audit log says already that nothing of it can be read.
@@ -161,16 +167,12 @@ impl Register {
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "secure_delete", true)?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        match version {
-            VERSION => {}
-            0 => {
-                let schema = include_str!("schema.sql");
-                // All of it or nothing, so that a crash leaves an empty file.
-                connection.execute_batch(&format!(
-                    "BEGIN IMMEDIATE; {schema} PRAGMA user_version = {VERSION}; COMMIT;"
-                ))?;
-            }
-            other => return Err(RegisterError::UnknownVersion(other)),
+        let done = usize::try_from(version).ok().filter(|done| *done <= STEPS.len());
+        let done = done.ok_or(RegisterError::UnknownVersion(version))?;
+        for (number, step) in (1..).zip(STEPS).skip(done) {
+            // All of it or nothing, so that a crash leaves what was there before.
+            connection
+                .execute_batch(&format!("BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;"))?;
         }
         Ok(Self { connection: Mutex::new(connection) })
     }
@@ -452,24 +454,40 @@ impl Register {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Writes down that a subject's parts from before a moment are to be erased.
+    /// Writes down what is to be erased; its number is given now.
     pub(crate) fn add_erasure(
         &self,
-        subject: SubjectId,
-        before: u64,
-        case: [u8; 16],
+        erasure: ErasureRow,
         now: u64,
         entry: &Outgoing,
     ) -> Result<(ErasureRow, EntryNumber)> {
+        let ErasureRow { subject, what, before, streams, case, .. } = &erasure;
+        let numbers = |streams: &BTreeSet<StreamNumber>| -> Vec<String> {
+            streams.iter().map(|stream| stream.0.to_string()).collect()
+        };
+        let streams = streams.as_ref().map(|streams| numbers(streams).join(" "));
+        let (product, item) = what.item.unzip();
         let added = self.change(entry, |transaction| {
             transaction.execute(
-                "INSERT INTO erasure (subject, before, asked_at, erasure_case) VALUES (?1, ?2, ?3, ?4)",
-                params![subject, seconds(before), seconds(now), case],
+                "INSERT INTO erasure (subject, before, asked_at, erasure_case, since, until, stream, product, item, streams)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                params![
+                    subject,
+                    seconds(*before),
+                    seconds(now),
+                    case,
+                    seconds(what.received.start),
+                    seconds(what.received.end),
+                    what.stream.map(|stream| stream.0),
+                    product.map(|product| product.0),
+                    item.map(|item| item.0),
+                    streams,
+                ],
             )?;
-            let number = transaction.last_insert_rowid();
-            Ok(Some(ErasureRow { number, subject, before, case, unreadable: false }))
+            Ok(Some(transaction.last_insert_rowid()))
         })?;
-        added.ok_or(RegisterError::Broken(rusqlite::Error::QueryReturnedNoRows))
+        let (number, entry) = added.ok_or(RegisterError::Broken(rusqlite::Error::QueryReturnedNoRows))?;
+        Ok((ErasureRow { number, ..erasure }, entry))
     }
 
     /// Writes down that nothing of it can be read any more, and that the keys are destroyed.
@@ -477,11 +495,11 @@ impl Register {
         &self,
         erasure: &ErasureRow,
         now: u64,
-        destroyed: &Outgoing,
+        destroyed: Option<&Outgoing>,
         unreadable: &Outgoing,
     ) -> Result<()> {
         self.changed(unreadable, |transaction| {
-            add(transaction, destroyed)?;
+            destroyed.map_or(Ok(()), |entry| add(transaction, entry).map(|_| ()))?;
             let values = params![seconds(now), erasure.number];
             transaction.execute("UPDATE erasure SET unreadable_at = ?1 WHERE number = ?2", values)
         })?;
@@ -515,18 +533,14 @@ impl Register {
         })
     }
 
-    /// What was promised to be erased and may not be erased yet.
-    pub(crate) fn unfinished_erasures(&self) -> Result<Vec<ErasureRow>> {
-        let query = "SELECT number, subject, before, erasure_case, unreadable_at IS NOT NULL FROM erasure
-                     WHERE done_at IS NULL ORDER BY number";
-        self.all(query, erasure)
-    }
-
-    /// The latest moment before which a subject's data is erased, also when it comes later.
-    pub(crate) fn horizons(&self) -> Result<Vec<(SubjectId, u64)>> {
-        self.all("SELECT subject, max(before) FROM erasure GROUP BY subject", |row| {
-            Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
-        })
+    /// What was ever promised to be erased; or only what may not be erased yet.
+    pub(crate) fn erasures(&self, unfinished: bool) -> Result<Vec<ErasureRow>> {
+        let only = if unfinished { "WHERE done_at IS NULL" } else { "" };
+        let query = format!(
+            "SELECT number, subject, before, erasure_case, unreadable_at IS NOT NULL, since, until, stream,
+                    product, item, streams FROM erasure {only} ORDER BY number"
+        );
+        self.all(&query, erasure)
     }
 
     /// The last time that was seen, and for how long the clock had moved on without a jump.
@@ -560,13 +574,28 @@ fn choice(row: &Row<'_>) -> rusqlite::Result<ChoiceRow> {
 }
 
 fn erasure(row: &Row<'_>) -> rusqlite::Result<ErasureRow> {
+    let numbers = |streams: String| {
+        streams.split(' ').filter_map(|stream| stream.parse().ok().map(StreamNumber)).collect()
+    };
+    let product = row.get::<_, Option<u16>>(8)?.map(ProductNumber);
     Ok(ErasureRow {
         number: row.get(0)?,
         subject: row.get(1)?,
         before: row.get::<_, i64>(2)?.unsigned_abs(),
         case: row.get(3)?,
         unreadable: row.get(4)?,
+        what: Selector {
+            received: moment(row.get(5)?)..moment(row.get(6)?),
+            stream: row.get::<_, Option<u16>>(7)?.map(StreamNumber),
+            item: product.zip(row.get::<_, Option<u16>>(9)?.map(ItemId)),
+        },
+        streams: row.get::<_, Option<String>>(10)?.map(numbers),
     })
+}
+
+/// The moment that [`seconds`] wrote: the last of all is the last of all.
+fn moment(at: i64) -> u64 {
+    if at == i64::MAX { u64::MAX } else { at.unsigned_abs() }
 }
 
 /// SQLite's integers are signed; no time that a clock shows is beyond them.

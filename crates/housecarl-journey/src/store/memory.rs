@@ -75,10 +75,14 @@ impl Store for Memory {
         Ok(())
     }
 
-    fn remove(&self, rows: &[(Bucket, Place)]) -> Result<(), StoreError> {
+    fn replace(&self, gone: &[(Bucket, Place)], new: Vec<Row>) -> Result<(), StoreError> {
         let mut held = self.held();
-        for row in rows {
+        for row in gone {
             held.rows.remove(row);
+        }
+        for Row { bucket, place, sealed } in new {
+            held.buckets.insert(bucket);
+            held.rows.insert((bucket, place), sealed);
         }
         Ok(())
     }

@@ -117,6 +117,11 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
+    /// Everything about a subject.
+    pub(crate) const fn all_of(subject: SubjectId) -> Self {
+        Self { subject, stream: None, received: 0..u64::MAX }
+    }
+
     /// Whether a place is among them.
     pub(crate) fn has(&self, place: &Place) -> bool {
         place.subject == self.subject
@@ -192,9 +197,15 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// of the scan may still be handed on.
     fn scan(&self, wanted: &Wanted, each: Each<'_>) -> Result<(), StoreError>;
 
-    /// These rows will not be found again. Their bytes leave the files with the next
-    /// [`Store::turn_over`].
-    fn remove(&self, rows: &[(Bucket, Place)]) -> Result<(), StoreError>;
+    /// These rows will not be found again, and the new ones will be: all of it is on the disk or
+    /// nothing. The bytes of what is gone leave the files with the next [`Store::turn_over`]. It is for
+    /// those who erase, and uses what is left free for them. Buckets that are missing are made.
+    fn replace(&self, gone: &[(Bucket, Place)], new: Vec<Row>) -> Result<(), StoreError>;
+
+    /// These rows will not be found again; likewise.
+    fn remove(&self, rows: &[(Bucket, Place)]) -> Result<(), StoreError> {
+        self.replace(rows, Vec::new())
+    }
 
     /// The bucket and all its rows will not be found again; likewise.
     fn drop_bucket(&self, bucket: Bucket) -> Result<(), StoreError>;

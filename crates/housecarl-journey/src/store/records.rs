@@ -196,6 +196,15 @@ impl Records {
         Ok(())
     }
 
+    /// Counts bytes that were added to the journal, and has it turned in time.
+    fn grown(&self, keyspaces: &Keyspaces, bytes: u64) -> Result<(), StoreError> {
+        if self.journal.fetch_add(bytes, Ordering::Relaxed) >= JOURNAL_TURNS_AT {
+            self.journal.store(0, Ordering::Relaxed);
+            keyspaces.flush_largest()?;
+        }
+        Ok(())
+    }
+
     /// The disk has room for so many bytes of rows.
     fn has_room_for(&self, bytes: u64) -> Result<(), StoreError> {
         if self.free()? < self.keep_free.saturating_add(bytes) {
@@ -236,6 +245,11 @@ impl Records {
         }
         Ok((page, None))
     }
+}
+
+/// How many bytes a row takes in the journal.
+fn journalled(row: &Row) -> u64 {
+    ROW_LEN.saturating_add(row.sealed.len() as u64)
 }
 
 /// The last place of a page.
@@ -301,7 +315,7 @@ impl Store for Records {
     }
 
     fn commit(&self, new: Batch, now: u64) -> Result<Vec<Stored>, StoreError> {
-        let rows = new.rows.iter().map(|row| ROW_LEN.saturating_add(row.sealed.len() as u64)).sum::<u64>();
+        let rows = new.rows.iter().map(journalled).sum::<u64>();
         let bytes = rows.saturating_add(IDENTITY_LEN.saturating_mul(new.identities.len() as u64));
         self.has_room_for(bytes)?;
         self.catch_breath()?;
@@ -320,10 +334,7 @@ impl Store for Records {
         }
         // Until here a crash leaves empty keyspaces; from here fjall's journal has all or nothing.
         batch.commit()?;
-        if self.journal.fetch_add(bytes, Ordering::Relaxed) >= JOURNAL_TURNS_AT {
-            self.journal.store(0, Ordering::Relaxed);
-            keyspaces.flush_largest()?;
-        }
+        self.grown(&keyspaces, bytes)?;
         drop(keyspaces);
         Ok(new.rows.into_iter().map(|row| Stored { row }).collect())
     }
@@ -359,11 +370,15 @@ impl Store for Records {
         Ok(())
     }
 
-    fn remove(&self, rows: &[(Bucket, Place)]) -> Result<(), StoreError> {
+    fn replace(&self, gone: &[(Bucket, Place)], new: Vec<Row>) -> Result<(), StoreError> {
+        let new = Batch { rows: new, identities: Vec::new() };
+        if !new.rows.is_empty() {
+            self.catch_breath()?;
+        }
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
-        let keyspaces = self.read();
+        let keyspaces = self.ready_for(&new, 0)?;
         let mut touched = BTreeSet::new();
-        for (bucket, place) in rows {
+        for (bucket, place) in gone {
             if let Some(keyspace) = keyspaces.buckets.get(bucket) {
                 batch.remove(keyspace, place.bytes().as_slice());
                 if touched.insert(bucket) {
@@ -371,7 +386,13 @@ impl Store for Records {
                 }
             }
         }
-        Ok(batch.commit()?)
+        for row in &new.rows {
+            if let Some(keyspace) = keyspaces.buckets.get(&row.bucket) {
+                batch.insert(keyspace, row.place.bytes(), row.sealed.as_slice());
+            }
+        }
+        batch.commit()?;
+        self.grown(&keyspaces, new.rows.iter().map(journalled).sum())
     }
 
     fn drop_bucket(&self, bucket: Bucket) -> Result<(), StoreError> {

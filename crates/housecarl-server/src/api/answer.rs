@@ -213,7 +213,9 @@ impl From<Problem> for Answer {
             }
             _ => match problem.again_after {
                 Some(seconds) => Some((RETRY_AFTER, seconds.into())),
-                None => problem.allowed.and_then(|allowed| Some((ALLOW, HeaderValue::from_str(&allowed).ok()?))),
+                None => {
+                    problem.allowed.and_then(|allowed| Some((ALLOW, HeaderValue::from_str(&allowed).ok()?)))
+                }
             },
         };
         if let Some((name, value)) = header {
@@ -239,6 +241,7 @@ impl From<NotChanged> for Problem {
                 error.to_string(),
                 "see the names in the manifest, and whether it is said about a person or a device",
             ),
+            NotChanged::Unselected => Self::query("the time that is to be erased has no moment in it"),
             NotChanged::Stopped(failed) => Self::later("stopped", failed.to_string()),
             // What these say is the operator's to read in the log, and names files.
             NotChanged::Register(_) | NotChanged::Keys(_) | NotChanged::Store(_) | NotChanged::Audit(_) => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,11 +13,12 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, StatusCode};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use super::answer::Problem;
 use super::House;
+use super::answer::Problem;
 use crate::hex;
 
 /// A request.
@@ -141,4 +143,13 @@ impl Asked {
             )
         })
     }
+}
+
+/// Times of receipt, the first included and the last not.
+pub(super) fn received(from: Option<&String>, to: Option<&String>) -> Result<Range<u64>, Problem> {
+    let moment = |text: &String| {
+        let moment = text.parse::<Timestamp>().ok().and_then(|moment| u64::try_from(moment.as_second()).ok());
+        moment.ok_or_else(|| Problem::query("`from` and `to` are moments as in `2027-01-31T12:00:00Z`"))
+    };
+    Ok(from.map_or(Ok(0), moment)?..to.map_or(Ok(u64::MAX), moment)?)
 }

@@ -7,8 +7,8 @@ use housecarl_journey::people::{DeviceId, OperatorId};
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 
-use super::answer::Problem;
 use super::House;
+use super::answer::Problem;
 use crate::hex;
 
 /// Who calls.

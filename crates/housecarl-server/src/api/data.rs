@@ -5,7 +5,6 @@
 //! goes out. What the socket, or TLS, has taken is on its way and cannot be called back. A reader who
 //! stops reading is cut off after [`Limits::unread_time`](super::Limits), and holds nobody up for longer.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
@@ -20,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::answer::{Answer, Broken, Content, Problem, of_type};
-use super::asked::Asked;
+use super::asked::{Asked, received};
 use super::caller::Consumer;
 use crate::hex;
 
@@ -72,15 +71,6 @@ pub(super) async fn read(asked: Asked, consumer: Consumer) -> Result<Answer, Pro
         }
     });
     Ok(of_type(StatusCode::OK, "application/jsonl", Content::Lines(taken)))
-}
-
-/// Times of receipt, the first included and the last not.
-fn received(from: Option<&String>, to: Option<&String>) -> Result<Range<u64>, Problem> {
-    let moment = |text: &String| {
-        let moment = text.parse::<Timestamp>().ok().and_then(|moment| u64::try_from(moment.as_second()).ok());
-        moment.ok_or_else(|| Problem::query("`from` and `to` are moments as in `2027-01-31T12:00:00Z`"))
-    };
-    Ok(from.map_or(Ok(0), moment)?..to.map_or(Ok(u64::MAX), moment)?)
 }
 
 /// Bytes that say when the connection has taken them, or will not any more: they are then dropped.

@@ -16,7 +16,7 @@ use hyper::{Method, Request};
 use super::answer::{Answer, Problem};
 use super::asked::Asked;
 use super::caller::{Caller, Consumer, recognise};
-use super::{House, choices, data, devices, health, homes, messages, operators};
+use super::{House, choices, data, devices, erase, health, homes, messages, operators};
 
 /// What a function behind an address does.
 type Doing = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
@@ -119,7 +119,13 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
     endpoint(
         Method::DELETE,
         "/v1/homes/{home}/persons/{person}/data",
-        Operator(|asked| Box::pin(homes::erase(asked))),
+        Operator(|asked| Box::pin(erase::of_person(asked))),
+        &[200, 400, 404, 503],
+    ),
+    endpoint(
+        Method::DELETE,
+        "/v1/homes/{home}/data",
+        Operator(|asked| Box::pin(erase::of_home(asked))),
         &[200, 400, 404, 503],
     ),
     endpoint(

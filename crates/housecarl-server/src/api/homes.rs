@@ -5,7 +5,6 @@ use housecarl_policy::AgeBand;
 use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::runtime::Handle;
 
 use super::answer::{Answer, Problem, json};
 use super::asked::Asked;
@@ -113,19 +112,4 @@ pub(super) async fn held(asked: Asked) -> Result<Answer, Problem> {
     let parts = asked.house.ask(move |journey| journey.held(person.into())).await?;
     let parts = parts.map_err(|_| Problem::later("not-read", "the records cannot be read at present"))?;
     Ok(json(StatusCode::OK, &json!({ "parts": parts })))
-}
-
-/// `DELETE /v1/homes/{home}/persons/{person}/data`; with `?preview=true` it only says what would go.
-pub(super) async fn erase(asked: Asked) -> Result<Answer, Problem> {
-    let person = asked.person()?;
-    match asked.query(&["preview"])?.get("preview").map(String::as_str) {
-        None | Some("false") => {}
-        Some("true") => return held(asked).await,
-        Some(_) => return Err(Problem::query("`preview` is `true` or `false`")),
-    }
-    let (by, now) = (asked.by, asked.house.now());
-    let erased =
-        asked.house.ask(move |journey| Handle::current().block_on(journey.erase_person(person, by, now)));
-    let erased = erased.await??;
-    Ok(json(StatusCode::OK, &json!({ "keys": erased.keys, "parts": erased.parts })))
 }

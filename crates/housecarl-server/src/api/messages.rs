@@ -72,8 +72,7 @@ pub(super) async fn take(mut asked: Asked, device: DeviceId) -> Result<Answer, P
     let body = asked.body().await?;
     let messages = if matches!(kind, Kind::Lines) { lines(&body).count() } else { 1 };
     quota.take(messages, body.len()).map_err(over)?;
-    let taking =
-        Taking { journey: &house.journey, counts: &house.counts, device, stream, now: house.now() };
+    let taking = Taking { journey: &house.journey, counts: &house.counts, device, stream, now: house.now() };
     let payload = match kind {
         Kind::Lines => return taking.lines(&body, key.as_deref(), house.limits.lines_max).await,
         Kind::Json => body.into(),

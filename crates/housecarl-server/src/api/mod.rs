@@ -13,6 +13,7 @@ mod messages;
 mod cbor;
 mod data;
 mod homes;
+mod erase;
 mod choices;
 mod devices;
 mod operators;

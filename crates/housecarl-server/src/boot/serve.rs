@@ -106,7 +106,16 @@ impl Serving {
         let mqtt = bind(&settings.mqtt, MQTT_PORT, &mut tls).await?;
         let http = bind(&settings.http, HTTP_PORT, &mut tls).await?;
         let quotas = Arc::new(Quotas::new(settings.device.rates()));
-        Ok(Self { journey: Arc::new(journey), clock, counters: Arc::default(), quotas, mqtt, http, tls, broken })
+        Ok(Self {
+            journey: Arc::new(journey),
+            clock,
+            counters: Arc::default(),
+            quotas,
+            mqtt,
+            http,
+            tls,
+            broken,
+        })
     }
 
     /// The journey behind the listeners.

@@ -11,6 +11,6 @@ pub mod mqtt;
 
 pub use self::counters::{Counters, Figure, Refusal};
 pub use self::door::{BindError, Door, Transport};
-pub use self::quota::{OverQuota, Quota, Quotas, Rates, SAVED};
 pub use self::gateway::{Admission, Credential, Denied, Gateway, Message};
+pub use self::quota::{OverQuota, Quota, Quotas, Rates, SAVED};
 pub use self::tls::{Tls, TlsError};

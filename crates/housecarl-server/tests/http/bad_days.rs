@@ -257,7 +257,7 @@ fn a_full_disk_is_told_and_nothing_is_acknowledged() {
     let person = format!("{}/persons/{}", house.home_path(), hex(&wearer.person.0));
     let withdrawn = r#"{"product": "watch", "choices": [{"said": "refused", "purpose": "activity"}]}"#;
     house.operate(&format!("{person}/choices"), withdrawn);
-    let erased = house.with_credential("DELETE", &format!("{person}/data"), &house.operator(), "");
+    let erased = house.with_credential("DELETE", &format!("{person}/data?all=true"), &house.operator(), "");
     assert_eq!(erased.status, 200, "{erased:?}");
     house.close();
 }

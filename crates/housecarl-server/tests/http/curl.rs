@@ -75,7 +75,8 @@ fn curl_speaks_tls_and_trusts_who_it_was_told_to() {
     let resolve = format!("localhost:{}:127.0.0.1", address.port());
     let bearer = format!("authorization: {}", wearer.credential);
     let trusted = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tls/first.cert.pem");
-    for (number, version) in [(1, ["--tlsv1.2", "--tls-max", "1.2"]), (2, ["--tlsv1.3", "--tls-max", "1.3"])] {
+    for (number, version) in [(1, ["--tlsv1.2", "--tls-max", "1.2"]), (2, ["--tlsv1.3", "--tls-max", "1.3"])]
+    {
         let to = ["--resolve", &resolve, "--cacert", trusted, "--header", &bearer];
         let body = ["--header", "content-type: application/json", "--data-binary", "@-", &ingest];
         let (body, status) = curl(&[&version[..], &to, &body].concat(), vitals(number, 71).as_bytes());

@@ -35,6 +35,11 @@ fn call(house: &House, wearer: &Wearer, address: &(String, String), authorizatio
     } else {
         path
     };
+    let path = match pattern.as_str() {
+        "/v1/homes/{home}/data" => format!("{path}?about=household&all=true"),
+        path_of_data if path_of_data.ends_with("/data") => format!("{path}?all=true"),
+        _ => path,
+    };
     let body = match pattern.rsplit('/').next().unwrap() {
         "enrol" => {
             let claim =

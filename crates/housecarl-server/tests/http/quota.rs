@@ -69,8 +69,7 @@ fn a_looping_device_is_held_to_its_share_and_nobody_else_is() {
     let counters = Arc::<Counters>::default();
     let now = Arc::clone(&house.now);
     let clock: house::Clock = Arc::new(move || now.load(Ordering::SeqCst));
-    let gateway =
-        Arc::new(house::House::new(Arc::clone(&house.journey), clock, Arc::clone(&house.quotas)));
+    let gateway = Arc::new(house::House::new(Arc::clone(&house.journey), clock, Arc::clone(&house.quotas)));
     let mqtt = Mqtt::new(gateway, Limits::default(), Arc::clone(&counters));
     house.runtime.spawn(async move { mqtt.serve(door, std::future::pending()).await });
     let acknowledged = |credential: &str| {

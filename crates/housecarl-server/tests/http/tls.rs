@@ -12,9 +12,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{
-    ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion, version,
-};
+use tokio_rustls::rustls::{ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion, version};
 
 use crate::client::{Reply, exchange, request};
 use crate::house::{House, vitals};
@@ -77,10 +75,7 @@ fn tls_1_2_and_1_3() {
     for (number, version, expected) in
         [(1, &version::TLS12, ProtocolVersion::TLSv1_2), (2, &version::TLS13, ProtocolVersion::TLSv1_3)]
     {
-        let headers = [
-            ("content-type", "application/json"),
-            ("authorization", wearer.credential.as_str()),
-        ];
+        let headers = [("content-type", "application/json"), ("authorization", wearer.credential.as_str())];
         // Longer than any record or buffer on the way.
         let body = vitals(number, 71).replace('{', &format!("{{{}", " ".repeat(300_000)));
         let sent = request("POST", "/v1/ingest/vitals", &headers, body.as_bytes());

@@ -85,11 +85,37 @@ fn from_an_empty_gateway_to_a_reader_and_to_erasure() {
             "",
         )
     };
-    assert_eq!(erase("?preview=true").json(), parts);
-    assert_eq!(erase("?preview=true").json(), parts, "a preview removes nothing");
-    assert_eq!(erase("?preview=yes").status, 400);
-    assert_eq!(erase("").json()["parts"], parts["parts"]);
-    assert_eq!(erase("?preview=true").json()["parts"], 0);
+    assert_eq!(erase("?all=true&preview=true").json(), parts);
+    assert_eq!(erase("?all=true&preview=true").json(), parts, "a preview removes nothing");
+    for nothing_named in [
+        "",
+        "?preview=true",
+        "?all=false",
+        "?all=true&from=2027-01-01T00:00:00Z",
+        "?all=true&preview=yes",
+        "?product=watch",
+        "?item=steps",
+        "?from=2027-01-02T00:00:00Z&to=2027-01-01T00:00:00Z",
+        "?from=yesterday",
+    ] {
+        assert_eq!(erase(nothing_named).status, 400, "{nothing_named}");
+    }
+    assert_eq!(erase("?product=watch&item=nothing").status, 404);
+    assert_eq!(erase("?to=2027-01-01T00:00:00Z").json()["parts"], 0, "nothing was received before");
+    let steps = erase("?product=watch&stream=vitals&item=steps&preview=true").json();
+    assert_eq!(erase("?product=watch&stream=vitals&item=steps").json()["parts"], steps["parts"]);
+    assert_eq!(erase("?product=watch&item=steps&preview=true").json()["parts"], 0);
+    let left = erase("?all=true&preview=true").json();
+    assert_eq!(erase("?from=2027-01-01T00:00:00Z").json()["parts"], left["parts"]);
+    assert_eq!(erase("?all=true").json()["parts"], 0);
+    let of_home = |query: &str| {
+        let path = format!("{home}/data{query}");
+        house.with_credential("DELETE", &path, &house.operator(), "")
+    };
+    assert_eq!(of_home("?all=true").status, 400, "it is not said whose");
+    for about in ["household", "bystanders"] {
+        assert_eq!(of_home(&format!("?about={about}&all=true")).json()["parts"], 0);
+    }
 
     // Rotated, and revoked.
     let secret = house.operate(&format!("/v1/devices/{device}/secret"), "").text("secret");

@@ -17,8 +17,10 @@ use tokio_rustls::rustls::{
 use crate::house::{House, limits, login};
 use crate::notation::bytes;
 
-const FIRST: (&[u8], &[u8]) = (include_bytes!("../tls/first.cert.pem"), include_bytes!("../tls/first.key.pem"));
-const SECOND: (&[u8], &[u8]) = (include_bytes!("../tls/second.cert.pem"), include_bytes!("../tls/second.key.pem"));
+const FIRST: (&[u8], &[u8]) =
+    (include_bytes!("../tls/first.cert.pem"), include_bytes!("../tls/first.key.pem"));
+const SECOND: (&[u8], &[u8]) =
+    (include_bytes!("../tls/second.cert.pem"), include_bytes!("../tls/second.key.pem"));
 
 pub(crate) fn first() -> Tls {
     Tls::new(FIRST.0, FIRST.1).unwrap()

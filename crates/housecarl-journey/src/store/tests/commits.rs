@@ -77,8 +77,8 @@ impl Store for Double {
     fn scan(&self, wanted: &Wanted, each: Each<'_>) -> Result<(), StoreError> {
         self.memory.scan(wanted, each)
     }
-    fn remove(&self, rows: &[(Bucket, Place)]) -> Result<(), StoreError> {
-        self.memory.remove(rows)
+    fn replace(&self, gone: &[(Bucket, Place)], new: Vec<Row>) -> Result<(), StoreError> {
+        self.memory.replace(gone, new)
     }
     fn drop_bucket(&self, bucket: Bucket) -> Result<(), StoreError> {
         self.memory.drop_bucket(bucket)

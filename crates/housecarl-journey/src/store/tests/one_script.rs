@@ -76,6 +76,11 @@ fn step(dice: &mut Dice, now: &mut u64, known: &mut Known, both: &mut [Kept; 2],
             gone.extend(
                 there.into_iter().filter(|_| dice.below(3) == 0).map(|(bucket, place, _)| (bucket, place)),
             );
+            if dice.below(2) == 0 {
+                let new: Vec<_> = (0..dice.below(4)).map(|_| some_row(dice)).collect();
+                stores.iter().for_each(|store| store.replace(&gone, new.clone()).unwrap());
+                return "replace";
+            }
             stores.iter().for_each(|store| store.remove(&gone).unwrap());
             "remove"
         }
