@@ -1,5 +1,5 @@
-//! The tamper-evident log: its format and its verification. Bytes in, verdict out; nothing is read
-//! or written here, and there is neither a clock nor randomness.
+//! The tamper-evident log: its format and its verification. Bytes in, verdict out; nothing is written
+//! here, only [`folder`] reads, and there is neither a clock nor randomness.
 //!
 //! The log is a Merkle tree of [RFC 6962](https://www.rfc-editor.org/rfc/rfc6962) in the published
 //! formats [tlog-tiles](https://c2sp.org/tlog-tiles), [tlog-checkpoint](https://c2sp.org/tlog-checkpoint),
@@ -26,6 +26,7 @@ pub mod checkpoint;
 pub mod receipt;
 pub mod verify;
 pub mod words;
+pub mod folder;
 
 pub use checkpoint::Checkpoint;
 pub use entry::{Act, Entry};
