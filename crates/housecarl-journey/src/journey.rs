@@ -3,13 +3,13 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use housecarl_audit::entry::Digest;
 use housecarl_policy::table::TableError;
 use housecarl_policy::{AgeBand, DeviceStanding, Standing, StreamId};
 use tokio::sync::watch;
 
+use crate::apply::{Applied, Putting};
 use crate::audit::{self, AuditError, By, Chosen, EntryNumber, Log};
 use crate::decide::Whose;
 use crate::keys::{self, KeyName, Keys, KeysError, RootKey, RootKeyError};
@@ -17,12 +17,12 @@ use crate::minimise::{Minimised, PseudonymKey};
 use crate::people::homes::{HomeAtWork, Homes, View};
 use crate::people::register::{ChoiceRow, DeviceRow, ErasureRow, HomeRow, PersonRow, Register};
 use crate::people::{About, DeviceId, HomeId, NotSayable, PersonId, RegisterError, Said, SubjectId};
-use crate::product::{InForce, Product, ProductNumber, Version};
+use crate::product::{InForce, Product, ProductNumber, State, Version};
 use crate::seal::{Belongs, Sequence};
 use crate::store::commit::{Commits, Failed, Outcome};
 use crate::store::memory::Memory;
 use crate::store::records::Records;
-use crate::store::{self, Store, StoreError};
+use crate::store::{self, Store, StoreError, StreamNumber};
 use crate::wanted::Wanted;
 use crate::{Home as _, Unreadable, decide, minimise, receive, seal};
 
@@ -88,6 +88,8 @@ pub enum OpenError {
     Table(TableError),
     /// The audit log.
     Audit(AuditError),
+    /// What the products are in force by cannot be put in force again.
+    Products(Box<dyn std::error::Error + Send + Sync>),
     /// An erasure that was promised could not be finished.
     Erasure(NotChanged),
     /// No thread could be started.
@@ -104,6 +106,7 @@ impl fmt::Display for OpenError {
             Self::Register(error) => error.fmt(f),
             Self::Table(error) => error.fmt(f),
             Self::Audit(error) => error.fmt(f),
+            Self::Products(error) => error.fmt(f),
             Self::Erasure(error) => error.fmt(f),
             Self::Thread(error) => write!(f, "no thread could be started: {error}"),
         }
@@ -170,6 +173,8 @@ pub enum NotAdmitted {
     Unreadable(Unreadable),
     /// Nobody knows this device.
     NoSuchDevice,
+    /// The manifest in force has no such stream.
+    NoSuchStream,
     /// Not now: it must not be acknowledged, so that the device sends it again.
     Later(Failed),
 }
@@ -179,6 +184,7 @@ impl fmt::Display for NotAdmitted {
         match self {
             Self::Unreadable(error) => error.fmt(f),
             Self::NoSuchDevice => f.write_str("the device is not enrolled"),
+            Self::NoSuchStream => f.write_str("the manifest has no such stream"),
             Self::Later(error) => error.fmt(f),
         }
     }
@@ -205,6 +211,8 @@ pub enum NotChanged {
     Stopped(Failed),
     /// It could not be written into the audit log, and so was not done.
     Audit(AuditError),
+    /// The policy table of another version does not read.
+    Table(TableError),
 }
 
 impl fmt::Display for NotChanged {
@@ -218,6 +226,7 @@ impl fmt::Display for NotChanged {
             Self::Store(error) => error.fmt(f),
             Self::Stopped(error) => error.fmt(f),
             Self::Audit(error) => error.fmt(f),
+            Self::Table(error) => error.fmt(f),
         }
     }
 }
@@ -239,7 +248,8 @@ not_changed!(
     Keys(KeysError),
     Store(StoreError),
     Stopped(Failed),
-    Audit(AuditError)
+    Audit(AuditError),
+    Table(TableError)
 );
 
 impl From<keys::Unavailable> for NotChanged {
@@ -262,6 +272,9 @@ pub struct Journey {
     products: Vec<(ProductNumber, InForce)>,
     /// Held by whoever moves rows or removes some of them: one at a time.
     pub(crate) moving: tokio::sync::Mutex<()>,
+    /// Held to read by whoever changes what was said, and to write while another version of a product
+    /// is put in force. Before the turn of a home.
+    pub(crate) applying: RwLock<()>,
     sequence: Sequence,
     watch: OnceLock<Box<Watch>>,
 }
@@ -285,6 +298,21 @@ impl Journey {
         clock: impl Fn() -> u64 + Send + 'static,
         broken: impl FnOnce(&dyn std::error::Error) + Send + 'static,
     ) -> Result<Self, OpenError> {
+        let products = products.into_iter().map(|product| Putting { product, source: None }).collect();
+        Self::open_with(settings, |_| Ok(products), clock, broken)
+    }
+
+    /// The same, where `products` is given what each product was last put in force from, so that the
+    /// version that somebody applied is the one that is in force again.
+    ///
+    /// # Errors
+    /// [`OpenError`]; [`OpenError::Products`] is what `products` returned.
+    pub fn open_with(
+        settings: &Settings,
+        products: impl FnOnce(Vec<Applied>) -> Result<Vec<Putting>, Box<dyn std::error::Error + Send + Sync>>,
+        clock: impl Fn() -> u64 + Send + 'static,
+        broken: impl FnOnce(&dyn std::error::Error) + Send + 'static,
+    ) -> Result<Self, OpenError> {
         let folder = &settings.folder;
         std::fs::create_dir_all(folder).map_err(|error| OpenError::Folder(folder.clone(), error))?;
         // The register first: it is what refuses a second gateway.
@@ -300,10 +328,10 @@ impl Journey {
             .map_err(OpenError::Thread)?;
         let log = Log::new(folder.join("log"), settings.log_name.as_deref(), &register, &keys)?;
         let mut in_force = Vec::new();
-        let mut tables = Vec::new();
-        for product in products {
+        let mut sources = Vec::new();
+        for Putting { product, source } in products(register.sources()?).map_err(OpenError::Products)? {
             let number = register.product(&product.name)?;
-            tables.push((number, audit::sha256(&product.table)));
+            sources.push((number, source));
             let version =
                 Version::new(product, |name| register.stream(number, name).map_err(OpenError::from))?;
             in_force.push((number, InForce::new(version)));
@@ -317,12 +345,13 @@ impl Journey {
             log,
             products: in_force,
             moving: tokio::sync::Mutex::default(),
+            applying: RwLock::default(),
             sequence: Sequence::new()?,
             watch: OnceLock::new(),
         };
         journey.load()?;
-        for (product, table) in tables {
-            journey.apply(product, table, now)?;
+        for (number, source) in sources {
+            journey.log_version(number, source.as_deref(), now)?;
         }
         match journey.finish_erasures(now) {
             // There is room for everything but new keys and rows; it goes on when there is again.
@@ -331,23 +360,6 @@ impl Journey {
         }
         journey.homes.each(|home| journey.want(home, now));
         Ok(journey)
-    }
-
-    /// Writes down that another table is in force than the last time.
-    fn apply(&self, product: ProductNumber, table: [u8; 32], now: u64) -> Result<(), AuditError> {
-        let before = self.register.applied(product)?;
-        if before == Some(table) {
-            return Ok(());
-        }
-        let Some(in_force) = self.product(product) else { return Ok(()) };
-        let act = housecarl_audit::Act::ProductApplied {
-            product: audit::name(in_force.version().name())?,
-            from: before.map_or(audit::NOTHING, Digest),
-            to: Digest(table),
-        };
-        let entry = self.entry(None, By::Housecarl, now, &[], |_| act)?;
-        self.register.apply(product, table, &entry)?;
-        Ok(())
     }
 
     /// Reads who lives where, and sums the log of choices.
@@ -372,35 +384,33 @@ impl Journey {
         Ok(())
     }
 
-    /// What a person had said until a moment.
+    /// What a person had said until a moment, as a version counts it.
     pub(crate) fn standing_at(
         &self,
         person: PersonId,
         band: AgeBand,
-        product: ProductNumber,
+        (product, version): (ProductNumber, &Version),
         moment: u64,
     ) -> Option<Standing> {
-        let version = self.product(product)?.version();
         let choices = self.register.choices_about(About::Person(person), product, moment).ok()?;
         let mut standing = Standing::unasked(band);
         for choice in choices {
-            self.open_said(&choice)?.add_to(&mut standing, &version);
+            self.open_said(&choice)?.add_to(&mut standing, version);
         }
         Some(standing)
     }
 
-    /// What had been settled for a device until a moment.
+    /// What had been settled for a device until a moment, likewise.
     pub(crate) fn device_standing_at(
         &self,
         device: DeviceId,
-        product: ProductNumber,
+        (product, version): (ProductNumber, &Version),
         moment: u64,
     ) -> Option<DeviceStanding> {
-        let version = self.product(product)?.version();
         let choices = self.register.choices_about(About::Device(device), product, moment).ok()?;
         let mut standing = DeviceStanding::default();
         for choice in choices {
-            self.open_said(&choice)?.add_to_device(&mut standing, &version);
+            self.open_said(&choice)?.add_to_device(&mut standing, version);
         }
         Some(standing)
     }
@@ -411,31 +421,35 @@ impl Journey {
 
     fn take_in(&self, person: &PersonRow) {
         for (_, product) in &self.products {
-            product.standings.set(person.id, Standing::unasked(person.band));
+            product.state().standings.set(person.id, Standing::unasked(person.band));
         }
         self.homes.add_person(person);
     }
 
     /// Adds an entry of the log to what it changes.
     fn add(&self, choice: &ChoiceRow) {
-        let Some(product) = self.product(choice.product) else { return };
+        if let Some(product) = self.product(choice.product) {
+            self.add_to(&product.state(), choice);
+        }
+    }
+
+    /// Adds an entry of the log to what it changes in this state of its product.
+    pub(crate) fn add_to(&self, state: &State, choice: &ChoiceRow) {
         // Sealed under a key that is gone: nobody knows any more what was said.
         let Some(said) = self.open_said(choice) else { return };
-        let version = product.version();
         let at = u32::try_from(choice.at).unwrap_or(u32::MAX);
         match choice.about {
             About::Person(person) => {
-                let Some(mut standing) = product.standings.get(person) else { return };
-                said.add_to(&mut standing, &version);
+                let Some(mut standing) = state.standings.get(person) else { return };
+                said.add_to(&mut standing, &state.version);
                 standing.changed_at = at;
-                product.standings.set(person, standing);
+                state.standings.set(person, standing);
             }
             About::Device(device) => {
-                let Some(device) = self.homes.device(device) else { return };
-                let mut standing = device.standing();
-                said.add_to_device(&mut standing, &version);
+                let mut standing = state.device(device);
+                said.add_to_device(&mut standing, &state.version);
                 standing.changed_at = at;
-                device.settle(standing);
+                state.settle(device, standing);
             }
         }
     }
@@ -513,6 +527,7 @@ impl Journey {
     pub fn add_person(&self, home: HomeId, band: AgeBand, by: By, now: u64) -> Result<PersonId, NotChanged> {
         self.homes.home(home).ok_or(NotChanged::Unknown("home"))?;
         let row = PersonRow { id: PersonId::random()?, home, band };
+        let _still = self.applying.read().unwrap_or_else(PoisonError::into_inner);
         self.register.add_person(&row, &self.action("person-added", row.id.0, by, now)?)?;
         self.take_in(&row);
         Ok(row.id)
@@ -571,14 +586,17 @@ impl Journey {
             NotChanged::Unknown(if matches!(about, About::Person(_)) { "person" } else { "device" });
         let (keeper, home) = self.keeper(about).ok_or(unknown)?;
         let in_force = self.product(product).ok_or(NotChanged::Unknown("product"))?;
-        let version = in_force.version();
-        said.check(&version, matches!(about, About::Device(_)))?;
+        said.check(&in_force.version(), matches!(about, About::Device(_)))?;
         let plain = minicbor::to_vec(said).map_err(|_| keys::Unavailable)?;
         let sealed = keys::field::seal(&self.keys, keeper, &said_at(about, product), &plain)?;
         let choice = ChoiceRow { at: now, product, about, said: sealed };
         // 1. The key: a crash leaves a key that nothing is sealed under.
         self.keys.sync()?;
         let entry = {
+            let _still = self.applying.read().unwrap_or_else(PoisonError::into_inner);
+            // Another version may have come in force since: what was put has to be what it is now.
+            let version = in_force.version();
+            said.check(&version, matches!(about, About::Device(_)))?;
             // One change of a home at a time, so that the order of the log is the order of the standings.
             let _turn = home.turn.lock().unwrap_or_else(PoisonError::into_inner);
             let agreed_before = self.has_agreed(about, in_force, said);
@@ -612,8 +630,8 @@ impl Journey {
     fn has_agreed(&self, about: About, product: &InForce, said: &Said) -> bool {
         let Said::Refused(purpose) = said else { return false };
         let agreed = match about {
-            About::Person(person) => product.standings.get(person).map(|standing| standing.agreed),
-            About::Device(device) => self.homes.device(device).map(|device| device.standing().agreed),
+            About::Person(person) => product.state().standings.get(person).map(|standing| standing.agreed),
+            About::Device(device) => Some(product.state().device(device).agreed),
         };
         let purpose = product.version().purpose(purpose);
         purpose.zip(agreed).is_some_and(|(purpose, agreed)| agreed.contains(purpose))
@@ -626,12 +644,11 @@ impl Journey {
     }
 
     /// Works out again what each device of a home is wanted to send.
-    fn want(&self, home: &HomeAtWork, now: u64) {
+    pub(crate) fn want(&self, home: &HomeAtWork, now: u64) {
         for device in home.devices().into_iter().filter_map(|id| self.homes.device(id)) {
             let Some(product) = self.product(device.row.product) else { continue };
-            let view = View::of(&device, &product.standings, self);
-            let (version, nameable) = (product.version(), view.nameable());
-            device.want(Wanted::of(&version, view.device(), &nameable, view.people(), now));
+            let view = View::of(&device, product, self);
+            device.want(Wanted::of(&view.version, view.device(), &view.nameable(), view.people(), now));
         }
     }
 
@@ -651,11 +668,12 @@ impl Journey {
     /// What is settled for a device.
     #[must_use]
     pub fn device_standing(&self, device: DeviceId) -> Option<DeviceStanding> {
-        Some(self.homes.device(device)?.standing())
+        let device = self.homes.device(device)?;
+        Some(self.product(device.row.product)?.state().device(device.row.id))
     }
 
-    /// Takes a message of a device: decides, minimises, seals, and returns when what is kept of it
-    /// has reached the disk. `now` is in seconds since 1970.
+    /// Takes a message of a device that came by a stream of the version in force: see
+    /// [`Journey::admit_by`].
     ///
     /// # Errors
     /// [`NotAdmitted`].
@@ -666,17 +684,36 @@ impl Journey {
         message: Message<'_>,
         now: u64,
     ) -> Result<Admitted, NotAdmitted> {
+        let version = self.version_of(device).ok_or(NotAdmitted::NoSuchDevice)?;
+        let number = version.stream_number(stream).ok_or(NotAdmitted::NoSuchStream)?;
+        self.admit_by(device, number, message, now).await
+    }
+
+    /// Takes a message of a device: decides, minimises, seals, and returns when what is kept of it
+    /// has reached the disk. All of it is decided by one version, whichever is in force then, and so
+    /// the stream is told by its number, which it has in every version. `now` is in seconds since
+    /// 1970.
+    ///
+    /// # Errors
+    /// [`NotAdmitted`].
+    pub async fn admit_by(
+        &self,
+        device: DeviceId,
+        number: StreamNumber,
+        message: Message<'_>,
+        now: u64,
+    ) -> Result<Admitted, NotAdmitted> {
         let device = self.homes.device(device).ok_or(NotAdmitted::NoSuchDevice)?;
         let product = self.product(device.row.product).ok_or(NotAdmitted::NoSuchDevice)?;
         loop {
             // Whoever changes their mind while this is under way has it decided again.
-            let view = View::of(&device, &product.standings, self);
-            let version = product.version();
+            let view = View::of(&device, product, self);
+            let version = Arc::clone(&view.version);
+            let stream = version.stream_of(number).ok_or(NotAdmitted::NoSuchStream)?;
             let (minimised, identity) = self.decide(&version, stream, message, &view, now)?;
             if let Some(watch) = self.watch.get() {
                 watch(device.row.id, &version, stream, &minimised);
             }
-            let number = version.stream_number(stream).ok_or(NotAdmitted::NoSuchDevice)?;
             let belongs = Belongs { device: device.row.id, stream: number, received: now };
             let identity = device.home.identity(device.row.id, number.0, &identity);
             let refused = audit::refusals(&minimised);

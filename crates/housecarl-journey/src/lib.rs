@@ -21,6 +21,7 @@ pub mod erase;
 pub mod audit;
 pub mod journey;
 pub mod product;
+pub mod apply;
 pub mod people;
 pub mod keys;
 pub mod wanted;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
 use housecarl_policy::table::TableError;
-use housecarl_policy::{ItemId, PurposeId, StreamId, Table};
+use housecarl_policy::{DeviceStanding, ItemId, PurposeId, StreamId, Table};
 
-use crate::people::Standings;
+use crate::people::{DeviceId, Standings};
 use crate::store::StreamNumber;
 
 /// A compiled manifest.
@@ -109,6 +109,11 @@ impl Version {
         self.product.fingerprints.get(purpose).map_or(&[], Vec::as_slice)
     }
 
+    /// The policy table as it was compiled.
+    pub(crate) fn table_bytes(&self) -> &[u8] {
+        &self.product.table
+    }
+
     /// The product's name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -116,22 +121,61 @@ impl Version {
     }
 }
 
-/// A product at work: the version in force, and what everybody has said about it.
+/// A product at work.
 #[derive(Debug)]
 pub struct InForce {
-    version: ArcSwap<Version>,
-    /// What people have said about it.
-    pub standings: Standings,
+    state: ArcSwap<State>,
 }
 
 impl InForce {
     pub(crate) fn new(version: Version) -> Self {
-        Self { version: ArcSwap::from_pointee(version), standings: Standings::default() }
+        Self { state: ArcSwap::from_pointee(State::new(version)) }
     }
 
     /// The version in force at this moment.
     #[must_use]
     pub fn version(&self) -> Arc<Version> {
-        self.version.load_full()
+        Arc::clone(&self.state.load().version)
+    }
+
+    /// The version in force at this moment, with what was said, for as long as it is needed.
+    pub(crate) fn state(&self) -> Arc<State> {
+        self.state.load_full()
+    }
+
+    /// Another version is in force, for whoever asks from now on.
+    pub(crate) fn put(&self, state: State) {
+        self.state.store(Arc::new(state));
+    }
+}
+
+/// One version and everything that was said, summed under it. The two change together: whoever
+/// decides takes both from one state, and never one of each.
+pub(crate) struct State {
+    pub(crate) version: Arc<Version>,
+    /// What people have said about it.
+    pub(crate) standings: Standings,
+    /// What is settled for its devices, where something is.
+    devices: RwLock<BTreeMap<DeviceId, DeviceStanding>>,
+}
+
+impl State {
+    pub(crate) fn new(version: Version) -> Self {
+        Self { version: Arc::new(version), standings: Standings::default(), devices: RwLock::default() }
+    }
+
+    pub(crate) fn device(&self, device: DeviceId) -> DeviceStanding {
+        let devices = self.devices.read().unwrap_or_else(PoisonError::into_inner);
+        devices.get(&device).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn settle(&self, device: DeviceId, standing: DeviceStanding) {
+        self.devices.write().unwrap_or_else(PoisonError::into_inner).insert(device, standing);
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("version", &self.version).finish_non_exhaustive()
     }
 }

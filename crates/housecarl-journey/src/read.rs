@@ -176,9 +176,9 @@ impl Journey {
             }
             // Held until the part is handed on: whoever withdraws waits for it.
             let _reading = device.home.reading.read().unwrap_or_else(PoisonError::into_inner);
-            let view = View::of(&device, &product.standings, self);
+            let view = View::of(&device, product, self);
             let place = stored.row().place;
-            release(&part, place.received, place.stream, ask, &product.version(), &view, now)
+            release(&part, place.received, place.stream, ask, &view, now)
                 .into_iter()
                 .all(&mut each)
         };
@@ -221,7 +221,6 @@ fn release(
     received: u64,
     stream: StreamNumber,
     ask: &Ask,
-    version: &Version,
     view: &View<'_>,
     now: u64,
 ) -> Vec<Released> {
@@ -233,7 +232,7 @@ fn release(
     };
     let one = |said: &Said| {
         let question = Question { item: ItemId(said.item), act: Act::Use, received, now };
-        let decision = decide(&version.table, view.device(), subject, question);
+        let decision = decide(&view.version.table, view.device(), subject, question);
         if !decision.permitted.contains(ask.purpose) {
             return None;
         }

@@ -169,6 +169,21 @@ impl Facets {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub [u8; 32]);
 
+impl Fingerprint {
+    /// What stands for the same facets when they are in force another time, and what was said about
+    /// them before counts no longer: when the words changed, or a purpose was gone and is back.
+    #[must_use]
+    pub fn again(self, times: u32) -> Self {
+        if times == 0 {
+            return self;
+        }
+        let mut hash = Sha256::new();
+        hash.update(self.0);
+        hash.update(times.to_le_bytes());
+        Self(hash.finalize().into())
+    }
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

@@ -79,6 +79,20 @@ impl Ordinals {
         extended
     }
 
+    /// Some name to which these numbers and earlier ones of the same product give different numbers,
+    /// or that has lost its number: people's choices are kept by it.
+    #[must_use]
+    pub fn renumbers<'o>(&self, earlier: &'o Self) -> Option<&'o str> {
+        let tables = [
+            (&earlier.purposes, &self.purposes),
+            (&earlier.items, &self.items),
+            (&earlier.features, &self.features),
+        ];
+        let mut all = tables.iter().flat_map(|(was, is)| was.iter().map(move |entry| (entry, is)));
+        let changed = all.find(|((name, number), is)| is.get(*name) != Some(*number))?;
+        Some(changed.0.0.as_str())
+    }
+
     /// Reads a lock file.
     ///
     /// # Errors

@@ -77,7 +77,11 @@ impl Gateway for House {
         let id = device.credential.device();
         let Some(version) = self.journey.version_of(id) else { return Admission::Undeclared };
         let stream = match topics::topic(&version, &device.name, topic) {
-            Topic::Of(stream) => stream,
+            // By its number: another version may be in force before the message is decided.
+            Topic::Of(stream) => match version.stream_number(stream) {
+                Some(stream) => stream,
+                None => return Admission::Undeclared,
+            },
             Topic::AnotherDevices => return Admission::NotThisDevices,
             Topic::Undeclared => {
                 self.undeclared.fetch_add(1, Ordering::Relaxed);
@@ -85,11 +89,12 @@ impl Gateway for House {
             }
         };
         let sent = Sent { payload: &message.payload, idempotency_key: message.idempotency_key.as_deref() };
-        match self.journey.admit(id, stream, sent, (self.clock)()).await {
+        match self.journey.admit_by(id, stream, sent, (self.clock)()).await {
             Ok(Admitted::Kept(_) | Admitted::Again) => Admission::Kept,
             Ok(Admitted::Nothing) => Admission::NothingKept,
             Err(NotAdmitted::Unreadable(_)) => Admission::NotAsDeclared,
             Err(NotAdmitted::NoSuchDevice) => Admission::NotThisDevices,
+            Err(NotAdmitted::NoSuchStream) => Admission::Undeclared,
             Err(NotAdmitted::Later(_)) => Admission::Unavailable,
         }
     }

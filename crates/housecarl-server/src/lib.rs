@@ -7,6 +7,7 @@
 pub mod boot;
 pub mod ingest;
 pub mod api;
+pub mod ask;
 pub mod topics;
 pub mod house;
 pub mod hex;

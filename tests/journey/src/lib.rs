@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use housecarl_journey::apply::Putting;
 use housecarl_journey::audit::{By, EntryNumber};
 use housecarl_journey::journey::{Admitted, Journey, Message, NotAdmitted, Settings, Stored};
 use housecarl_journey::people::{About, Act, DeviceId, HomeId, OperatorId, PersonId, Put, Said, SubjectId};
@@ -81,6 +82,15 @@ impl World {
         drop(journey);
         let journey = open(&folder, stored, &products, &now);
         Self { folder, stored, products, now, journey, home }
+    }
+
+    /// Another version of a product that is there, put in force now, and at the next start too.
+    pub async fn applies(&mut self, new: Product) -> EntryNumber {
+        if let Some(product) = self.products.iter_mut().find(|product| product.name == new.name) {
+            product.clone_from(&new);
+        }
+        let putting = Putting { product: new, source: None };
+        self.journey.apply(putting, By::Housecarl, self.time()).await.unwrap()
     }
 
     /// What the clock shows.

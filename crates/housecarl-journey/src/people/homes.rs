@@ -13,10 +13,10 @@ use tokio::sync::watch;
 use super::credentials::Hash;
 use super::horizons::Horizons;
 use super::register::{DeviceRow, HomeRow, PersonRow};
-use super::{DeviceId, HomeId, PersonId, Standings, SubjectId};
+use super::{DeviceId, HomeId, PersonId, SubjectId};
 use crate::decide::{Home, Past, Whose};
 use crate::journey::Journey;
-use crate::product::ProductNumber;
+use crate::product::{InForce, ProductNumber, Version};
 use crate::store::Identity;
 use crate::store::commit::{Epoch, Moment};
 use crate::wanted::Wanted;
@@ -116,16 +116,11 @@ impl HomeAtWork {
 pub(crate) struct DeviceAtWork {
     pub(crate) row: DeviceRow,
     pub(crate) home: Arc<HomeAtWork>,
-    standing: RwLock<DeviceStanding>,
     secret: watch::Sender<Option<Hash>>,
     wanted: watch::Sender<Wanted>,
 }
 
 impl DeviceAtWork {
-    pub(crate) fn standing(&self) -> DeviceStanding {
-        *self.standing.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// What is kept of its secret, now and when it changes.
     pub(crate) fn secret(&self) -> watch::Receiver<Option<Hash>> {
         self.secret.subscribe()
@@ -146,10 +141,6 @@ impl DeviceAtWork {
             *present = wanted;
             changed
         });
-    }
-
-    pub(crate) fn settle(&self, standing: DeviceStanding) {
-        *self.standing.write().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 }
 
@@ -183,7 +174,6 @@ impl Homes {
         let device = DeviceAtWork {
             row,
             home,
-            standing: RwLock::default(),
             secret: watch::Sender::new(secret),
             wanted: watch::Sender::default(),
         };
@@ -201,6 +191,11 @@ impl Homes {
         let homes: Vec<_> =
             self.homes.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         homes.iter().map(Arc::as_ref).for_each(each);
+    }
+
+    /// Everybody who lives somewhere.
+    pub(crate) fn people(&self) -> Vec<PersonId> {
+        self.people.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 
     pub(crate) fn home(&self, id: HomeId) -> Option<Arc<HomeAtWork>> {
@@ -244,6 +239,8 @@ pub(crate) struct View<'j> {
     product: ProductNumber,
     device_id: DeviceId,
     pub(crate) moment: Moment,
+    /// What is decided by: the version that was in force at that moment, or the next one.
+    pub(crate) version: Arc<Version>,
     home: Arc<HomeAtWork>,
     device: DeviceStanding,
     holder: Option<PersonId>,
@@ -252,11 +249,12 @@ pub(crate) struct View<'j> {
 }
 
 impl<'j> View<'j> {
-    pub(crate) fn of(device: &DeviceAtWork, standings: &Standings, journey: &'j Journey) -> Self {
+    pub(crate) fn of(device: &DeviceAtWork, product: &InForce, journey: &'j Journey) -> Self {
         // First the moment: what changes while the rest is read makes it the past.
         let moment = device.home.epoch.now();
+        let state = product.state();
         let members = device.home.members.read().unwrap_or_else(PoisonError::into_inner);
-        let known = members.people.iter().filter_map(|id| Some((*id, standings.get(*id)?)));
+        let known = members.people.iter().filter_map(|id| Some((*id, state.standings.get(*id)?)));
         let (ids, standings) = known.unzip();
         drop(members);
         let home = Arc::clone(&device.home);
@@ -265,8 +263,9 @@ impl<'j> View<'j> {
             product: device.row.product,
             device_id: device.row.id,
             moment,
+            version: Arc::clone(&state.version),
             home,
-            device: device.standing(),
+            device: state.device(device.row.id),
             holder: device.row.holder,
             ids,
             standings,
@@ -314,16 +313,17 @@ impl Home for View<'_> {
 
     fn at(&self, moment: u64) -> Option<Past> {
         let unchanged = |changed_at: u32| u64::from(changed_at) <= moment;
+        let by = (self.product, &*self.version);
         let device = if unchanged(self.device.changed_at) {
             self.device
         } else {
-            self.journey.device_standing_at(self.device_id, self.product, moment)?
+            self.journey.device_standing_at(self.device_id, by, moment)?
         };
         let person = |(id, now): (&PersonId, &Standing)| {
             if unchanged(now.changed_at) {
                 return Some(*now);
             }
-            self.journey.standing_at(*id, now.band, self.product, moment)
+            self.journey.standing_at(*id, now.band, by, moment)
         };
         let people = self.ids.iter().zip(&self.standings).map(person).collect::<Option<_>>()?;
         Some(Past { device, people })
@@ -331,9 +331,8 @@ impl Home for View<'_> {
 
     fn is_erased(&self, whose: Whose, stream: StreamId, item: ItemId, captured: u64) -> bool {
         let Some(subject) = self.subject(whose) else { return false };
-        let version = self.journey.product(self.product).map(|product| product.version());
         // A stream that the manifest has no longer cannot bring anything.
-        let Some(stream) = version.and_then(|version| version.stream_number(stream)) else { return false };
+        let Some(stream) = self.version.stream_number(stream) else { return false };
         self.journey.homes.horizons.is_erased(subject, stream, (self.product, item), captured)
     }
 

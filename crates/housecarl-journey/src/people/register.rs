@@ -15,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::credentials::{ClaimRow, Hash, Operator, Role};
 use super::{DeviceId, HomeId, OperatorId, PersonId, SubjectId};
+use crate::apply::Applied;
 use crate::audit::{EntryNumber, Outgoing, add};
 use crate::erase::Selector;
 use crate::product::ProductNumber;
@@ -22,7 +23,8 @@ use crate::store::{Bucket, StreamNumber};
 
 /// The steps by which the layout has come to be what this program reads and writes: only added to, and
 /// none changed. SQLite's `user_version` says how many of them a register has been through.
-const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
+const STEPS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 
 /// Why the register cannot be used.
 #[derive(Debug)]
@@ -216,15 +218,31 @@ impl Register {
         Ok(self.connection().query_one(query, [product.0], |row| row.get(0))?)
     }
 
+    /// What each product was put in force from, where that is known.
+    pub(crate) fn sources(&self) -> Result<Vec<Applied>> {
+        self.all("SELECT name, source FROM product WHERE source IS NOT NULL", |row| {
+            Ok(Applied { product: row.get(0)?, source: row.get(1)? })
+        })
+    }
+
+    /// The same of one product.
+    pub(crate) fn source(&self, product: ProductNumber) -> Result<Option<Vec<u8>>> {
+        let query = "SELECT source FROM product WHERE number = ?1";
+        Ok(self.connection().query_one(query, [product.0], |row| row.get(0))?)
+    }
+
+    /// Another table is in force, compiled from this; where nobody says from what, that stays as it is.
     pub(crate) fn apply(
         &self,
         product: ProductNumber,
         table: [u8; 32],
+        source: Option<&[u8]>,
         entry: &Outgoing,
     ) -> Result<EntryNumber> {
         self.changed(entry, |transaction| {
-            let values = params![table, product.0];
-            transaction.execute("UPDATE product SET applied = ?1 WHERE number = ?2", values)
+            let values = params![table, source, product.0];
+            let query = "UPDATE product SET applied = ?1, source = coalesce(?2, source) WHERE number = ?3";
+            transaction.execute(query, values)
         })
     }
 
@@ -432,6 +450,27 @@ impl Register {
             each(choice(row)?);
         }
         Ok(())
+    }
+
+    /// Entries of the log about one product that follow a number, oldest first and so many at most,
+    /// and the number of the last of them.
+    pub(crate) fn choices_after(
+        &self,
+        product: ProductNumber,
+        after: i64,
+        most: usize,
+    ) -> Result<(Vec<ChoiceRow>, Option<i64>)> {
+        let connection = self.connection();
+        let mut query = connection.prepare(
+            "SELECT at, product, person, device, said, number FROM choice
+             WHERE product = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
+        )?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = query
+            .query_and_then(params![product.0, after, most], |row| Ok((choice(row)?, row.get::<_, i64>(5)?)));
+        let rows = rows?.collect::<rusqlite::Result<Vec<_>>>()?;
+        let last = rows.last().map(|(_, number)| *number);
+        Ok((rows.into_iter().map(|(choice, _)| choice).collect(), last))
     }
 
     /// What was said about one person or device and one product until a moment, oldest first.

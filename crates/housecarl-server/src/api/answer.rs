@@ -243,6 +243,7 @@ impl From<NotChanged> for Problem {
             ),
             NotChanged::Unselected => Self::query("the time that is to be erased has no moment in it"),
             NotChanged::Stopped(failed) => Self::later("stopped", failed.to_string()),
+            NotChanged::Table(_) => Self::fault(),
             // What these say is the operator's to read in the log, and names files.
             NotChanged::Register(_) | NotChanged::Keys(_) | NotChanged::Store(_) | NotChanged::Audit(_) => {
                 Self::later("not-written", "it could not be written down")
@@ -256,6 +257,7 @@ impl From<NotAdmitted> for Problem {
         match error {
             NotAdmitted::Unreadable(unreadable) => unreadable.into(),
             NotAdmitted::NoSuchDevice => Self::unknown("device"),
+            NotAdmitted::NoSuchStream => Self::unknown("stream"),
             NotAdmitted::Later(failed) => Self::later("not-kept", failed.to_string()),
         }
     }

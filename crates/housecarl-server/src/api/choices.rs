@@ -4,7 +4,7 @@ use housecarl_journey::people::{About, Act, Put, Said};
 use housecarl_journey::product::ProductNumber;
 use hyper::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tokio::runtime::Handle;
 
 use super::answer::{Answer, Problem, json};
@@ -118,18 +118,4 @@ async fn choose(mut asked: Asked, about: About, only: Option<ProductNumber>) -> 
     });
     let in_force: Result<usize, Problem> = chosen.await?;
     Ok(json(StatusCode::OK, &json!({ "in_force": in_force? })))
-}
-
-/// `GET /v1/products/{product}`: the purposes, and the fingerprint that stands for what each means now.
-pub(super) async fn product(asked: Asked) -> Result<Answer, Problem> {
-    let name = asked.place(0);
-    let (_, product) = asked.house.journey.product_named(name).ok_or_else(|| Problem::unknown("product"))?;
-    let version = product.version();
-    let table = &version.table;
-    let purposes = table.purposes().iter().filter_map(|id| {
-        let name = table.text(table.purpose(id)?.name);
-        Some(json!({ "purpose": name, "fingerprint": version.fingerprints(name).first()? }))
-    });
-    let purposes: Vec<Json> = purposes.collect();
-    Ok(json(StatusCode::OK, &json!({ "product": name, "purposes": purposes })))
 }

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use housecarl_journey::people::{HomeId, PersonId, SubjectId};
 use housecarl_journey::product::Version;
 use housecarl_journey::read::{Ask, NotRead, Released, ReleasedValue};
+use housecarl_policy::ItemId;
 use hyper::StatusCode;
 use jiff::Timestamp;
 use serde_json::json;
@@ -63,7 +64,15 @@ pub(super) async fn read(asked: Asked, consumer: Consumer) -> Result<Answer, Pro
     spawn_blocking(move || {
         let _place = place;
         let journey = &house.journey;
-        let ended = journey.read(&ask, now, |released| hand_on(&lines, line(&released, &version)));
+        // What came in force since the request may have items that its version has not.
+        let name = |item| match name_of(&version, item) {
+            "" => journey.product_named(version.name()).map_or_else(String::new, |(_, product)| {
+                name_of(&product.version(), item).to_owned()
+            }),
+            name => name.to_owned(),
+        };
+        let each = |released: Released| hand_on(&lines, line(&released, &name(released.item)));
+        let ended = journey.read(&ask, now, each);
         // Nobody of this id is an answer too, and a whole one.
         if ended.is_err_and(|error| !matches!(error, NotRead::Unknown(_))) {
             // Where the reader has gone too, nobody needs to be told.
@@ -94,10 +103,13 @@ fn hand_on(lines: &mpsc::Sender<Result<Bytes, Broken>>, line: Vec<u8>) -> bool {
     is_wanted
 }
 
+/// The name of an item; none where the version has no such.
+fn name_of(version: &Version, item: ItemId) -> &str {
+    version.table.item(item).map_or("", |item| version.table.text(item.name))
+}
+
 /// A released value as a line of JSON.
-fn line(released: &Released, version: &Version) -> Vec<u8> {
-    let table = &version.table;
-    let item = table.item(released.item).map_or("", |item| table.text(item.name));
+fn line(released: &Released, item: &str) -> Vec<u8> {
     let received =
         i64::try_from(released.received).ok().and_then(|second| Timestamp::from_second(second).ok());
     let received = received.map_or_else(String::new, |moment| moment.to_string());

@@ -16,7 +16,9 @@ use hyper::{Method, Request};
 use super::answer::{Answer, Problem};
 use super::asked::Asked;
 use super::caller::{Caller, Consumer, recognise};
-use super::{House, choices, data, devices, erase, health, homes, messages, operators};
+use super::{
+    House, choices, data, devices, erase, health, homes, messages, operators, products,
+};
 
 /// What a function behind an address does.
 type Doing = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
@@ -88,8 +90,20 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
     endpoint(
         Method::GET,
         "/v1/products/{product}",
-        Operator(|asked| Box::pin(choices::product(asked))),
+        Operator(|asked| Box::pin(products::product(asked))),
         &[200, 404],
+    ),
+    endpoint(
+        Method::GET,
+        "/v1/products/{product}/manifest",
+        Operator(|asked| Box::pin(products::manifest(asked))),
+        &[200, 404, 503],
+    ),
+    endpoint(
+        Method::PUT,
+        "/v1/products/{product}/manifest",
+        Operator(|asked| Box::pin(products::apply(asked))),
+        with_body!(200, 404, 409, 422, 503),
     ),
     endpoint(Method::POST, "/v1/homes", Operator(|asked| Box::pin(homes::add(asked))), &[200, 503]),
     endpoint(

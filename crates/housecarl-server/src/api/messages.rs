@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use housecarl_journey::journey::{Admitted, Journey, Message, NotAdmitted};
 use housecarl_journey::people::DeviceId;
-use housecarl_policy::StreamId;
+use housecarl_journey::store::StreamNumber;
 use hyper::StatusCode;
 use hyper::header::{HeaderValue, RETRY_AFTER};
 use serde_json::{Value as Json, json};
@@ -68,7 +68,8 @@ pub(super) async fn take(mut asked: Asked, device: DeviceId) -> Result<Answer, P
     let kind = Kind::of(&asked)?;
     let key = idempotency_key(&asked)?;
     let version = house.journey.version_of(device).ok_or_else(|| Problem::unknown("product"))?;
-    let stream = version.stream(asked.place(0)).ok_or_else(|| Problem::unknown("stream"))?;
+    let stream = version.stream(asked.place(0)).and_then(|stream| version.stream_number(stream));
+    let stream = stream.ok_or_else(|| Problem::unknown("stream"))?;
     let body = asked.body().await?;
     let messages = if matches!(kind, Kind::Lines) { lines(&body).count() } else { 1 };
     quota.take(messages, body.len()).map_err(over)?;
@@ -96,14 +97,14 @@ struct Taking<'t> {
     journey: &'t Journey,
     counts: &'t Counts,
     device: DeviceId,
-    stream: StreamId,
+    stream: StreamNumber,
     now: u64,
 }
 
 impl Taking<'_> {
     async fn one(&self, payload: &[u8], key: Option<&[u8]>) -> Result<Admitted, NotAdmitted> {
         let message = Message { payload, idempotency_key: key };
-        let admitted = self.journey.admit(self.device, self.stream, message, self.now).await;
+        let admitted = self.journey.admit_by(self.device, self.stream, message, self.now).await;
         self.counts.message(match admitted {
             Ok(admitted) => word(admitted),
             Err(NotAdmitted::Later(_)) => "not-now",

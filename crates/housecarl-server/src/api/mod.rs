@@ -15,6 +15,7 @@ mod data;
 mod homes;
 mod erase;
 mod choices;
+mod products;
 mod devices;
 mod operators;
 mod health;
@@ -26,7 +27,7 @@ use std::fmt;
 use std::future::{Future, pending};
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use housecarl_journey::journey::Journey;
@@ -69,6 +70,8 @@ struct House {
     quotas: Arc<Quotas>,
     places: Arc<Semaphore>,
     reads: Arc<Semaphore>,
+    /// Held while another version of a product is put in force.
+    applying: Mutex<()>,
 }
 
 impl House {
@@ -107,6 +110,7 @@ impl Http {
             quotas,
             places: semaphore(limits.connections_max),
             reads: semaphore(limits.reads_max),
+            applying: Mutex::default(),
             limits,
         }))
     }

@@ -1,9 +1,11 @@
 //! Boot: from manifests and settings to a gateway that serves.
 
 mod product;
+mod source;
 mod settings;
 mod serve;
 
 pub use product::{Loaded, NotLoaded, load};
-pub use serve::{NotServed, Served, Serving};
+pub use source::{NotNext, Source};
+pub use serve::{Came, Named, NotServed, Served, Serving, Told, look_at_certificates};
 pub use settings::{At, HTTP_PORT, MQTT_PORT, PerDevice, Settings, SettingsError};

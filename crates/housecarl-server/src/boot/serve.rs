@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use housecarl_check::diagnostic::Level;
+use housecarl_journey::apply::{Applied, Putting};
 use housecarl_journey::journey::{Journey, OpenError};
 use housecarl_journey::product::Product;
+use housecarl_manifest::scalar::Date;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{At, HTTP_PORT, MQTT_PORT, Settings};
+use super::{At, HTTP_PORT, MQTT_PORT, Settings, Source};
 use crate::api::{self, Http};
 use crate::house::{Clock, House};
 use crate::ingest::mqtt::{Limits, Mqtt};
@@ -35,8 +38,8 @@ pub enum NotServed {
     Bind(BindError),
     /// A certificate or key cannot be read.
     File(PathBuf, std::io::Error),
-    /// A certificate or key is not one.
-    Tls(TlsError),
+    /// A certificate or its key is not one.
+    Tls(PathBuf, PathBuf, TlsError),
 }
 
 impl fmt::Display for NotServed {
@@ -45,7 +48,9 @@ impl fmt::Display for NotServed {
             Self::Open(error) => error.fmt(f),
             Self::Bind(error) => error.fmt(f),
             Self::File(path, error) => write!(f, "cannot read {}: {error}", path.display()),
-            Self::Tls(error) => error.fmt(f),
+            Self::Tls(certificate, key, error) => {
+                write!(f, "{} and {}: {error}", certificate.display(), key.display())
+            }
         }
     }
 }
@@ -61,6 +66,59 @@ pub enum Served {
     DiskFailed,
 }
 
+/// What happens while a gateway serves, for whoever runs it. Nothing of it is about anybody.
+#[derive(Debug)]
+pub enum Told {
+    /// Certificates and keys were read again, at so many doors.
+    Renewed(usize),
+    /// They were not: the old ones stay.
+    NotRenewed(NotServed),
+    /// A job cannot be done; it is tried again and again, and told when something else is wrong.
+    JobFailed(&'static str, String),
+    /// It can be done again.
+    JobDone(&'static str),
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Renewed(0) => f.write_str("there is no TLS, and so no certificate to read again"),
+            Self::Renewed(doors) => write!(f, "certificates were read again, at {doors} of the addresses"),
+            Self::NotRenewed(error) => {
+                write!(f, "certificates were not read again, and the old ones stay: {error}")
+            }
+            Self::JobFailed(job, error) => write!(f, "{job} does not work: {error}"),
+            Self::JobDone(job) => write!(f, "{job} works again"),
+        }
+    }
+}
+
+type Tell = Arc<dyn Fn(Told) + Send + Sync>;
+
+/// A product that is to be at work.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Its name, for good: people's choices are kept by it.
+    pub name: String,
+    /// Where its manifest lies, for messages.
+    pub path: String,
+    /// The version that is put in force where the data directory has none yet.
+    pub source: Source,
+}
+
+/// How a product came into force at the start.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Came {
+    /// Where its manifest lies.
+    pub path: String,
+    /// Which version it is in this deployment.
+    pub version: u64,
+    /// Whether the file says something else than the version in force, which was applied since or before.
+    pub differs: bool,
+    /// How many findings of level `must` are open: the purposes that they are about are shut.
+    pub must: usize,
+}
+
 /// A gateway that has its data directory open and its addresses bound.
 pub struct Serving {
     journey: Arc<Journey>,
@@ -71,6 +129,8 @@ pub struct Serving {
     http: Door,
     tls: Vec<(Tls, PathBuf, PathBuf)>,
     broken: watch::Receiver<bool>,
+    came: Vec<Came>,
+    tell: Tell,
 }
 
 impl fmt::Debug for Serving {
@@ -85,20 +145,41 @@ impl Serving {
     /// # Errors
     /// [`NotServed`]; nothing is left open.
     pub async fn begin(settings: &Settings, products: Vec<Product>, clock: Clock) -> Result<Self, NotServed> {
+        let products = products.into_iter().map(|product| Putting { product, source: None }).collect();
+        Self::open(settings, move |_| Ok((products, Vec::new())), clock).await
+    }
+
+    /// The same with what was applied last of each of these products, and with the file's own version
+    /// where nothing was.
+    ///
+    /// # Errors
+    /// [`NotServed`]; nothing is left open.
+    pub async fn begin_with(settings: &Settings, named: Vec<Named>, clock: Clock) -> Result<Self, NotServed> {
+        let today = Date::from_unix_day(u32::try_from(clock() / 86_400).unwrap_or(u32::MAX));
+        Self::open(settings, move |applied| put_in_force(named, &applied, today), clock).await
+    }
+
+    async fn open(
+        settings: &Settings,
+        products: impl FnOnce(Vec<Applied>) -> Result<(Vec<Putting>, Vec<Came>), Failure> + Send + 'static,
+        clock: Clock,
+    ) -> Result<Self, NotServed> {
         let (told, broken) = watch::channel(false);
         let opened = settings.opened();
         let now = Arc::clone(&clock);
         let open = spawn_blocking(move || {
-            Journey::open(
-                &opened,
-                products,
-                move || now(),
-                move |_| {
-                    told.send_replace(true);
-                },
-            )
+            let mut came = Vec::new();
+            let products = |applied| {
+                let (products, how) = products(applied)?;
+                came = how;
+                Ok(products)
+            };
+            let broken = move |_: &dyn std::error::Error| {
+                told.send_replace(true);
+            };
+            Journey::open_with(&opened, products, move || now(), broken).map(|journey| (journey, came))
         });
-        let journey = match open.await {
+        let (journey, came) = match open.await {
             Ok(journey) => journey.map_err(NotServed::Open)?,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
@@ -115,7 +196,15 @@ impl Serving {
             http,
             tls,
             broken,
+            came,
+            tell: Arc::new(|_| {}),
         })
+    }
+
+    /// How each product came into force.
+    #[must_use]
+    pub fn came(&self) -> &[Came] {
+        &self.came
     }
 
     /// The journey behind the listeners.
@@ -146,15 +235,20 @@ impl Serving {
         self.http.address()
     }
 
-    /// Reads certificates and keys again, for connections from now on.
-    ///
-    /// # Errors
-    /// [`NotServed`]; the old ones stay.
-    pub fn renew_tls(tls: &[(Tls, PathBuf, PathBuf)]) -> Result<(), NotServed> {
-        for (tls, certificate, key) in tls {
-            tls.renew(&read(certificate)?, &read(key)?).map_err(NotServed::Tls)?;
+    /// Tells this of what happens while it serves.
+    #[must_use]
+    pub fn telling(self, tell: impl Fn(Told) + Send + Sync + 'static) -> Self {
+        Self { tell: Arc::new(tell), ..self }
+    }
+
+    /// Reads certificates and keys again, for connections from now on: all of them or none.
+    fn renew_tls(tls: &[(Tls, PathBuf, PathBuf)]) -> Result<usize, NotServed> {
+        let new = tls.iter().map(|(_, certificate, key)| secured(certificate, key));
+        let new = new.collect::<Result<Vec<_>, _>>()?;
+        for ((tls, ..), new) in tls.iter().zip(new) {
+            tls.take(new);
         }
-        Ok(())
+        Ok(tls.len())
     }
 
     /// Answers everybody until `stop`, and then takes leave: what was taken is on the disk and
@@ -164,7 +258,7 @@ impl Serving {
         stop: impl Future<Output = ()>,
         mut renew: impl FnMut() -> R,
     ) -> Served {
-        let Self { journey, clock, counters, quotas, mqtt, http, tls, mut broken } = self;
+        let Self { journey, clock, counters, quotas, mqtt, http, tls, mut broken, came: _, tell } = self;
         let (stopping, stopped) = watch::channel(false);
         let until_stopped = |mut stopped: watch::Receiver<bool>| async move {
             let _ = stopped.wait_for(|stopped| *stopped).await;
@@ -184,16 +278,17 @@ impl Serving {
         let listener = Mqtt::new(house, Limits::default(), counters);
         let stop_mqtt = until_stopped(stopped.clone());
         work.spawn(async move { listener.serve(mqtt, stop_mqtt).await });
-        work.spawn(jobs(Arc::clone(&journey), clock, until_stopped(stopped)));
+        work.spawn(jobs(Arc::clone(&journey), clock, Arc::clone(&tell), until_stopped(stopped)));
         let mut stop = std::pin::pin!(stop);
         let served = loop {
             tokio::select! {
                 () = &mut stop => break Served::Stopped,
                 _ = broken.wait_for(|broken| *broken) => break Served::DiskFailed,
-                () = renew() => {
-                    // What is wrong with new ones is no reason to close; the old ones stay.
-                    let _ = Self::renew_tls(&tls);
-                }
+                // What is wrong with new ones is no reason to close; the old ones stay.
+                () = renew() => tell(match Self::renew_tls(&tls) {
+                    Ok(doors) => Told::Renewed(doors),
+                    Err(error) => Told::NotRenewed(error),
+                }),
             }
         };
         stopping.send_replace(true);
@@ -204,34 +299,98 @@ impl Serving {
     }
 }
 
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The version of each product that is to be in force.
+fn put_in_force(
+    named: Vec<Named>,
+    applied: &[Applied],
+    today: Date,
+) -> Result<(Vec<Putting>, Vec<Came>), Failure> {
+    let one = |Named { name, path, source }: Named| -> Result<(Putting, Came), Failure> {
+        let kept = applied.iter().find(|applied| applied.product == name);
+        let kept = kept.map(|applied| {
+            let unread = format!("another program has put `{name}` in force, and this one does not know from what");
+            Source::from_bytes(&applied.source).ok_or(unread)
+        });
+        let in_force = kept.transpose()?.unwrap_or_else(|| source.clone());
+        let differs = in_force.manifest != source.manifest;
+        let loaded = in_force.load(&name, today).map_err(|error| {
+            format!("{path}: {error}\n  `housecarl check {path}` says what and where")
+        })?;
+        let came = Came { path, version: in_force.version, differs, must: loaded.report.count(Level::Must) };
+        Ok((Putting { product: loaded.product, source: Some(in_force.to_bytes()) }, came))
+    };
+    named.into_iter().map(one).collect::<Result<Vec<_>, _>>().map(|all| all.into_iter().unzip())
+}
+
+/// Tells of a job when it fails, when it fails in another way, and when it works again.
+struct Job {
+    name: &'static str,
+    failure: Option<String>,
+}
+
+impl Job {
+    const fn new(name: &'static str) -> Self {
+        Self { name, failure: None }
+    }
+
+    /// Does it where it may wait for the disk.
+    async fn run<E: fmt::Display>(&mut self, tell: &Tell, what: impl FnOnce() -> Result<(), E> + Send + 'static) {
+        let done = spawn_blocking(move || what().map_err(|error| error.to_string())).await;
+        // What unwound has told of itself.
+        let failure = done.unwrap_or_else(|_| Err("a fault of ours".to_owned())).err();
+        if failure != self.failure {
+            tell(failure.clone().map_or(Told::JobDone(self.name), |why| Told::JobFailed(self.name, why)));
+            self.failure = failure;
+        }
+    }
+}
+
 /// What is done beside the messages, each at its time, on a thread that may wait for the disk.
-async fn jobs(journey: Arc<Journey>, clock: Clock, stop: impl Future<Output = ()>) {
+async fn jobs(journey: Arc<Journey>, clock: Clock, tell: Tell, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let mut integrate = interval(INTEGRATE_EVERY);
     let (mut expire, mut turn_over) = (interval(EXPIRE_EVERY), interval(TURN_OVER_EVERY));
     for timer in [&mut integrate, &mut expire, &mut turn_over] {
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     }
+    let mut signing = Job::new("signing the audit log");
+    let mut expiring = Job::new("destroying what is past its end date");
+    let mut turning = Job::new("clearing the files of what was removed");
     // The first tick is at once: not for what costs much.
     turn_over.reset();
     loop {
         let (journey, now) = (Arc::clone(&journey), clock());
-        let _ = tokio::select! {
+        tokio::select! {
             () = &mut stop => break,
-            _ = integrate.tick() => spawn_blocking(move || drop(journey.integrate(now))).await,
-            _ = expire.tick() => spawn_blocking(move || drop(journey.expire(now))).await,
-            _ = turn_over.tick() => spawn_blocking(move || drop(journey.turn_over(now))).await,
-        };
+            _ = integrate.tick() => signing.run(&tell, move || journey.integrate(now).map(drop)).await,
+            _ = expire.tick() => expiring.run(&tell, move || journey.expire(now).map(drop)).await,
+            _ = turn_over.tick() => turning.run(&tell, move || journey.turn_over(now).map(drop)).await,
+        }
     }
     // With the sums of the hour that is not over.
     let now = clock();
-    let _ = spawn_blocking(move || drop(journey.close_log(now))).await;
+    signing.run(&tell, move || journey.close_log(now).map(drop)).await;
+}
+
+/// Looks at the certificates and keys of the settings, and at nothing else.
+///
+/// # Errors
+/// [`NotServed`].
+pub fn look_at_certificates(settings: &Settings) -> Result<(), NotServed> {
+    for at in [&settings.mqtt, &settings.http] {
+        if let (Some(certificate), Some(key)) = (&at.certificate, &at.key) {
+            secured(certificate, key)?;
+        }
+    }
+    Ok(())
 }
 
 async fn bind(at: &At, port: u16, renewed: &mut Vec<(Tls, PathBuf, PathBuf)>) -> Result<Door, NotServed> {
     let transport = match (&at.certificate, &at.key) {
         (Some(certificate), Some(key)) => {
-            let tls = Tls::new(&read(certificate)?, &read(key)?).map_err(NotServed::Tls)?;
+            let tls = secured(certificate, key)?;
             renewed.push((tls.clone(), certificate.clone(), key.clone()));
             Transport::Tls(tls)
         }
@@ -239,6 +398,11 @@ async fn bind(at: &At, port: u16, renewed: &mut Vec<(Tls, PathBuf, PathBuf)>) ->
     };
     let address = at.address.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     Door::bind(address, transport).await.map_err(NotServed::Bind)
+}
+
+fn secured(certificate: &Path, key: &Path) -> Result<Tls, NotServed> {
+    Tls::new(&read(certificate)?, &read(key)?)
+        .map_err(|error| NotServed::Tls(certificate.to_owned(), key.to_owned(), error))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, NotServed> {

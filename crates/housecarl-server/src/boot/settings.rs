@@ -19,6 +19,8 @@ pub struct Settings {
     pub root_key: Option<PathBuf>,
     /// How much of the disk is left free by what comes in, in MiB.
     pub keep_free_mib: u64,
+    /// What the audit log is called.
+    pub log_name: Option<String>,
     /// Manifests: paths, or names of example products.
     pub products: Vec<String>,
     /// How much each device may send.
@@ -81,6 +83,7 @@ impl Default for Settings {
             data: PathBuf::from("housecarl-data"),
             root_key: None,
             keep_free_mib: 128,
+            log_name: None,
             products: Vec::new(),
             device: PerDevice::default(),
             mqtt: At::default(),
@@ -124,6 +127,7 @@ impl Settings {
     #[must_use]
     pub fn opened(&self) -> Opened {
         let mut opened = Opened::in_folder(&self.data);
+        opened.log_name.clone_from(&self.log_name);
         opened.keep_free = self.keep_free_mib.saturating_mul(1 << 20);
         if let Some(root_key) = &self.root_key {
             opened.root_key.clone_from(root_key);
@@ -157,13 +161,13 @@ mod tests {
             ["address", "certificate", "key", "plain_beyond_loopback"].map(|key| format!("{name}.{key}"))
         };
         let mut keys: Vec<String> =
-            ["data", "root_key", "keep_free_mib", "products"].map(str::to_owned).into();
+            ["data", "root_key", "keep_free_mib", "log_name", "products"].map(str::to_owned).into();
         keys.extend(["messages_per_second_max", "kib_per_second_max"].map(|key| format!("device.{key}")));
         keys.extend(at("mqtt").into_iter().chain(at("http")));
         keys.sort_unstable();
         assert_eq!(documented, keys);
         // The list above is that of the types: a struct without one of its fields does not compile.
-        let Settings { data: _, root_key: _, keep_free_mib: _, products: _, device, mqtt, http: _ } =
+        let Settings { data: _, root_key: _, keep_free_mib: _, log_name: _, products: _, device, mqtt, http: _ } =
             Settings::default();
         let PerDevice { messages_per_second_max: _, kib_per_second_max: _ } = device;
         let At { address: _, certificate: _, key: _, plain_beyond_loopback: _ } = mqtt;

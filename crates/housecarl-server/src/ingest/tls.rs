@@ -27,8 +27,13 @@ impl Tls {
     /// # Errors
     /// As [`Tls::new`]; what was there stays.
     pub fn renew(&self, certificates_pem: &[u8], key_pem: &[u8]) -> Result<(), TlsError> {
-        self.0.store(config(certificates_pem, key_pem)?);
+        self.take(Self::new(certificates_pem, key_pem)?);
         Ok(())
+    }
+
+    /// Takes what another one has.
+    pub(crate) fn take(&self, other: Self) {
+        self.0.store(other.0.load_full());
     }
 
     pub(crate) fn config(&self) -> Arc<ServerConfig> {

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use housecarl_journey::apply::{Applied, Putting};
 use housecarl_journey::audit::By;
 use housecarl_journey::journey::{Journey, Settings, Stored};
 use housecarl_journey::people::credentials::Role;
 use housecarl_journey::people::{About, Act, DeviceId, HomeId, PersonId, Put, Said};
-use housecarl_journey::product::{Product, ProductNumber};
-use housecarl_manifest::fingerprint::Facets;
-use housecarl_manifest::{Ordinals, compile, read};
+use housecarl_journey::product::ProductNumber;
+use housecarl_manifest::Ordinals;
+use housecarl_manifest::scalar::Date;
 use housecarl_policy::AgeBand;
 use housecarl_server::api::{Http, Limits};
+use housecarl_server::boot::Source;
 use housecarl_server::ingest::{Door, Quotas, Transport};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -26,28 +28,16 @@ use crate::client::{Reply, exchange, request};
 /// 1 January 2027.
 pub(crate) const START: u64 = 1_798_761_600;
 
-const WATCH: &str = include_str!("../../../../products/watch/privacy.toml");
+pub(crate) const WATCH: &str = include_str!("../../../../products/watch/privacy.toml");
+pub(crate) const LOCK: &str = include_str!("../../../../products/watch/privacy.lock");
 
-/// The manifest, compiled as a gateway does.
-fn watch() -> Product {
-    let reading = read(WATCH);
-    assert!(reading.problems.is_empty(), "{:?}", reading.problems.first());
-    let manifest = &reading.manifest;
-    let ordinals = Ordinals::default().extended(manifest);
-    let compiled = compile(manifest, WATCH, &ordinals, &BTreeSet::new());
-    let features = manifest.feature.iter().filter_map(|feature| {
-        let number = compiled.ordinals.feature(&feature.name.value)?;
-        Some((feature.name.value.clone(), u8::try_from(number).ok()?))
-    });
-    let fingerprints = manifest.purpose.iter().map(|purpose| {
-        (purpose.name.value.clone(), vec![Facets::of(manifest, purpose).fingerprint().to_string()])
-    });
-    Product {
-        name: "watch".to_owned(),
-        features: features.collect(),
-        fingerprints: fingerprints.collect(),
-        table: compiled.table,
-    }
+/// The manifest as a gateway puts it in force.
+fn watch(applied: &[Applied]) -> Vec<Putting> {
+    let first = Source::first(WATCH, &Ordinals::read(LOCK).unwrap());
+    let source = applied.first().map_or(first, |applied| Source::from_bytes(&applied.source).unwrap());
+    let loaded = source.load("watch", Date::parse("2027-01-01").unwrap()).unwrap();
+    assert_eq!(loaded.report.shut(), BTreeSet::new());
+    vec![Putting { product: loaded.product, source: Some(source.to_bytes()) }]
 }
 
 pub(crate) struct House {
@@ -102,7 +92,7 @@ impl House {
         };
         let settings = Settings { stored, keep_free, ..Settings::in_folder(folder.path()) };
         let broken = |error: &dyn std::error::Error| panic!("the store broke: {error}");
-        let journey = Journey::open(&settings, vec![watch()], clock(&now), broken).unwrap();
+        let journey = Journey::open_with(&settings, |applied| Ok(watch(&applied)), clock(&now), broken).unwrap();
         let journey = Arc::new(journey);
         let operator = journey.first_operator(START).unwrap().unwrap().reveal().to_owned();
         let home = journey.add_home(By::Housecarl, START).unwrap();

@@ -13,6 +13,7 @@ mod interface;
 mod permissions;
 mod whole;
 mod ingest;
+mod products;
 mod reading;
 mod bad_days;
 mod quota;

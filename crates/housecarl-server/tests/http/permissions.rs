@@ -6,7 +6,8 @@ use housecarl_journey::audit::By;
 use housecarl_journey::people::credentials::Role;
 use housecarl_server::api::interface;
 
-use crate::house::{House, START, Wearer, hex, vitals};
+use crate::house::{House, LOCK, START, WATCH, Wearer, hex, vitals};
+use crate::products::new_version;
 use crate::interface::golden;
 
 /// The addresses of the interface.
@@ -51,6 +52,7 @@ fn call(house: &House, wearer: &Wearer, address: &(String, String), authorizatio
         "marks" => r#"{"mark": "p1"}"#.to_owned(),
         "claims" => r#"{"product": "watch"}"#.to_owned(),
         "choices" => r#"{"product": "watch", "choices": []}"#.to_owned(),
+        "manifest" if method == "PUT" => new_version(1, WATCH, LOCK),
         "operators" => r#"{"role": "consumer", "product": "watch", "purposes": ["activity"]}"#.to_owned(),
         "renew" | "revoke" => format!(r#"{{"token": "{}"}}"#, token.reveal()),
         _ => String::new(),
