@@ -20,8 +20,8 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 use self::device::Device;
-use self::tally::Tally;
-use crate::output::Result;
+use self::tally::{BYSTANDER, Tally};
+use crate::output::{Result, print};
 use crate::replay::payloads::{self, Message};
 use crate::{clock, files, gateway};
 
@@ -35,6 +35,8 @@ struct Character {
     name: &'static str,
     band: AgeBand,
     says: Says,
+    /// The same in words.
+    told: &'static str,
 }
 
 enum Says {
@@ -45,11 +47,31 @@ enum Says {
 
 /// Three adults and a child. A guest is there too, whom nobody knows and of whom nothing is kept here.
 const HOME: [Character; 4] = [
-    Character { name: "anna", band: AgeBand::Adult, says: Says::Yes },
-    Character { name: "ben", band: AgeBand::Adult, says: Says::No },
-    Character { name: "cleo", band: AgeBand::Adult, says: Says::Nothing },
-    Character { name: "mia", band: AgeBand::To9, says: Says::Yes },
+    Character { name: "anna", band: AgeBand::Adult, says: Says::Yes, told: "agrees to everything" },
+    Character { name: "ben", band: AgeBand::Adult, says: Says::No, told: "refuses everything" },
+    Character { name: "cleo", band: AgeBand::Adult, says: Says::Nothing, told: "has answered nothing yet" },
+    Character {
+        name: "mia",
+        band: AgeBand::To9,
+        says: Says::Yes,
+        told: "is eight, and a parent authorised what she agrees to",
+    },
 ];
+
+/// Who is who, for whoever watches.
+fn introduction(devices: &[&str]) -> String {
+    let mut text = "A made-up home, and a gateway that its devices publish to by MQTT, on this machine only.\n\n".to_owned();
+    for (at, character) in HOME.iter().enumerate() {
+        let theirs: Vec<&str> = devices.iter().copied().skip(at).step_by(HOME.len()).collect();
+        text.push_str(&format!("  {:<6}{}; has the {}\n", character.name, character.told, theirs.join(" and the ")));
+    }
+    text.push_str(&format!(
+        "  a guest is there too, whom nobody identifies: what is about her is about {BYSTANDER}\n\n\
+         Each device sends only what it is told is wanted, but for the {DISOBEYS}: nobody agreed that it is read, and it\n\
+         sends all the same. What is printed names the line of the manifest that decided, and never a value.\n\n"
+    ));
+    text
+}
 
 /// What the demo is asked.
 pub(crate) struct Wish {
@@ -87,6 +109,9 @@ pub(crate) async fn run(wish: &Wish) -> Result<Arc<Tally>> {
         keep_free_mib: 0,
         ..Settings::default()
     };
+    if wish.live {
+        print(&introduction(&names))?;
+    }
     let now: Clock = Arc::new(clock::now);
     let serving = Serving::begin(&settings, products, Arc::clone(&now)).await.map_err(text)?;
     let address = serving.mqtt_address().map_err(text)?;
@@ -265,8 +290,10 @@ fn act() -> Act {
 /// Which device publishes what: each product's own payloads, or those of a folder, each by the
 /// stream that finds the most in it.
 fn plan(corpus: Option<&Path>, names: &[&str], enrolled: &[Enrolled]) -> Result<Vec<Planned>> {
-    let mut planned = Vec::new();
-    let of = |message: &Message, devices: std::ops::Range<usize>| -> Option<Planned> {
+    let mut planned: Vec<Planned> = Vec::new();
+    // Of two devices that find as much, it is the one that has said less so far, so that all are heard.
+    let of = |message: &Message, devices: std::ops::Range<usize>, planned: &[Planned]| -> Option<Planned> {
+        let said = |device: usize| planned.iter().filter(|planned| planned.device == device).count();
         let received = receive(&message.bytes).ok()?;
         let streams = devices.flat_map(|device| {
             let version = enrolled.get(device).map(|(.., version)| Arc::clone(version));
@@ -279,19 +306,23 @@ fn plan(corpus: Option<&Path>, names: &[&str], enrolled: &[Enrolled]) -> Result<
             let values = received.declared_values(&version.table, stream).ok()?;
             (values > 0).then_some((values, device, stream))
         });
-        let (_, device, stream) = found.max_by_key(|(values, ..)| *values)?;
+        let most = found.max_by_key(|(values, device, _)| (*values, std::cmp::Reverse(said(*device))));
+        let (_, device, stream) = most?;
         Some(Planned { device, stream, payload: message.bytes.clone() })
     };
     if let Some(folder) = corpus {
         let messages = payloads::payloads(&[folder.display().to_string()])?;
-        planned.extend(messages.iter().filter_map(|message| of(message, 0..enrolled.len())));
+        for message in &messages {
+            planned.extend(of(message, 0..enrolled.len(), &planned));
+        }
         return Ok(planned);
     }
     let own: Vec<Vec<Message>> = names.iter().map(|name| payloads::of_example(name)).collect();
     // In turn, as in a home: one of each device, then the next of each.
     for round in 0..own.iter().map(Vec::len).max().unwrap_or(0) {
         for (device, messages) in own.iter().enumerate() {
-            planned.extend(messages.get(round).and_then(|message| of(message, device..device + 1)));
+            let message = messages.get(round);
+            planned.extend(message.and_then(|message| of(message, device..device + 1, &planned)));
         }
     }
     Ok(planned)

@@ -1,17 +1,42 @@
 //! What the demo saw: each message as it is decided, and sums at the end. Never a value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use housecarl_journey::Minimised;
+use housecarl_journey::decide::Whose;
 use housecarl_journey::people::DeviceId;
 use housecarl_journey::product::Version;
+use housecarl_journey::{Left, Minimised};
 use housecarl_policy::{Gate, ItemId, PurposeId, StreamId};
 use serde_json::json;
 
 /// Whose values are, as the demo names them.
 const HOUSEHOLD: &str = "everybody";
-const BYSTANDER: &str = "nobody known";
+pub(crate) const BYSTANDER: &str = "nobody known";
+/// So many items of one message are named that met with the same; the sums have all of them.
+const NAMED_MAX: usize = 4;
+
+/// What became of a value for one purpose.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    Kept,
+    Dropped,
+    /// Dropped, and the device had been told not to send it.
+    SentAlthoughRefused,
+}
+
+impl Fate {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Dropped => "dropped",
+            Self::SentAlthoughRefused => "sent although refused",
+        }
+    }
+}
+
+/// Why it did: the word for programs, and words for people.
+type Why = (&'static str, &'static str);
 
 /// One thing that happened to values, and where in a manifest the reason stands.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,8 +46,8 @@ struct Fact {
     person: String,
     /// The purpose that it was kept for, or that was closed; empty where none uses it.
     purpose: String,
-    /// `kept`, or the name of the gate.
-    reason: &'static str,
+    fate: Fate,
+    why: Why,
     /// `file:line`.
     because: String,
 }
@@ -40,8 +65,6 @@ pub(crate) struct Tally {
 struct Counts {
     messages: u64,
     facts: BTreeMap<Fact, u64>,
-    /// Values that the device had been told not to send, by device and item.
-    refused: BTreeMap<(String, String), u64>,
 }
 
 impl Tally {
@@ -59,71 +82,57 @@ impl Tally {
     pub(crate) fn saw(&self, device: DeviceId, version: &Version, stream: StreamId, minimised: &Minimised) {
         let Some((name, path)) = self.devices.get(&device) else { return };
         let table = &version.table;
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.messages += 1;
-        let (mut kept, mut dropped) = (Vec::new(), Vec::new());
+        let mut facts = Vec::new();
         for fate in minimised.fates() {
             let Some(record) = table.item(fate.item) else { continue };
-            let item = table.text(record.name).to_owned();
-            let person = self.person(fate.whose);
-            let access = |gate: Gate| matches!(gate, Gate::AccessRefused | Gate::AccessUnanswered);
-            for purpose in record.uses.iter() {
-                let (reason, line) = if fate.decision.permitted.contains(purpose) && fate.left.is_kept() {
-                    ("kept", table.purpose(purpose).map_or(0, |purpose| purpose.line))
-                } else if fate.late.contains(purpose) {
-                    ("late", record.line)
-                } else {
-                    let gate = fate.decision.gate(purpose).unwrap_or(Gate::PrecisionOff);
-                    if access(gate) {
-                        *counts.refused.entry((name.clone(), item.clone())).or_default() += 1;
-                    }
-                    (gate.name(), closed_line(version, fate.item, purpose, gate))
-                };
-                let because = format!("{path}:{line}");
-                let purpose =
-                    table.purpose(purpose).map_or("", |purpose| table.text(purpose.name)).to_owned();
-                let line = format!("{item} for {purpose} ({because})");
-                if reason == "kept" {
-                    kept.push(format!("{line}, about {person}"));
-                } else {
-                    dropped.push(format!("{line}, about {person}: {reason}"));
-                }
-                let fact = Fact {
+            let mut fact = |purpose: &str, fate_of: Fate, why: Why, line: u32| {
+                facts.push(Fact {
                     device: name.clone(),
-                    item: item.clone(),
-                    person: person.clone(),
-                    purpose,
-                    reason,
-                    because,
-                };
-                *counts.facts.entry(fact).or_default() += 1;
+                    item: table.text(record.name).to_owned(),
+                    person: self.person(fate.whose),
+                    purpose: purpose.to_owned(),
+                    fate: fate_of,
+                    why,
+                    because: format!("{path}:{line}"),
+                });
+            };
+            if record.uses.is_empty() {
+                fact("", Fate::Dropped, why(Gate::NotDeclared), record.line);
+            }
+            for id in record.uses.iter() {
+                let Some(purpose) = table.purpose(id) else { continue };
+                let purpose_name = table.text(purpose.name);
+                if let Some(gate) = fate.decision.gate(id) {
+                    let refused = matches!(gate, Gate::AccessRefused | Gate::AccessUnanswered);
+                    let became = if refused { Fate::SentAlthoughRefused } else { Fate::Dropped };
+                    fact(purpose_name, became, why(gate), closed_line(version, fate.item, id, gate));
+                } else if fate.late.contains(id) {
+                    let late = ("late", "did not permit it when it was captured");
+                    fact(purpose_name, Fate::Dropped, late, record.line);
+                } else if fate.left == Left::Unfit {
+                    let unfit = ("unfit", "gets nothing: the value is not of the form that was declared");
+                    fact(purpose_name, Fate::Dropped, unfit, record.line);
+                } else if fate.left.is_kept() {
+                    fact(purpose_name, Fate::Kept, ("kept", ""), purpose.line);
+                } else {
+                    let line = closed_line(version, fate.item, id, Gate::PrecisionOff);
+                    fact(purpose_name, Fate::Dropped, why(Gate::PrecisionOff), line);
+                }
             }
         }
-        drop(counts);
         if self.live {
             let stream = table.stream(stream).map_or("", |stream| table.text(stream.name));
-            let lines =
-                kept.iter().map(|line| ("kept   ", line)).chain(dropped.iter().map(|line| ("dropped", line)));
-            let mut text = format!("{name}, {stream}\n");
-            // One of each kind says enough while it runs; the sums at the end have all of them.
-            let mut seen = std::collections::BTreeSet::new();
-            for (what, line) in lines {
-                if seen.insert(what) {
-                    text.push_str(&format!("  {what} {line}\n"));
-                }
-            }
-            let undeclared: u64 = minimised.undeclared().values().sum();
-            if undeclared > 0 {
-                text.push_str(&format!(
-                    "  gone    {undeclared} members that the manifest does not declare\n"
-                ));
-            }
-            let _ = crate::output::print(&text);
+            let undeclared = minimised.undeclared().values().sum();
+            let _ = crate::output::print(&message(name, stream, &facts, undeclared));
+        }
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.messages += 1;
+        for fact in facts {
+            *counts.facts.entry(fact).or_default() += 1;
         }
     }
 
-    fn person(&self, whose: housecarl_journey::decide::Whose) -> String {
-        use housecarl_journey::decide::Whose;
+    fn person(&self, whose: Whose) -> String {
         match whose {
             Whose::Person(at) => self.people.get(at).cloned().unwrap_or_default(),
             Whose::Household => HOUSEHOLD.to_owned(),
@@ -137,53 +146,105 @@ impl Tally {
         let facts = counts.facts.iter().map(|(fact, count)| {
             json!({
                 "device": fact.device, "item": fact.item, "person": fact.person, "purpose": fact.purpose,
-                "reason": fact.reason, "because": fact.because, "values": count,
+                "reason": fact.why.0, "because": fact.because, "values": count,
             })
         });
-        let refused = counts
-            .refused
-            .iter()
-            .map(|((device, item), count)| json!({ "device": device, "item": item, "values": count }));
+        let refused = counts.facts.iter().filter(|(fact, _)| fact.fate == Fate::SentAlthoughRefused);
+        let refused = refused.map(|(fact, count)| {
+            json!({
+                "device": fact.device, "item": fact.item, "purpose": fact.purpose, "because": fact.because,
+                "values": count,
+            })
+        });
         json!({
             "messages": counts.messages,
-            "counts": facts.collect::<Vec<_>>(),
             "sent_although_refused": refused.collect::<Vec<_>>(),
+            "counts": facts.collect::<Vec<_>>(),
         })
     }
 
     /// The sums, for people.
     pub(crate) fn text(&self) -> String {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut by_device: BTreeMap<&str, (u64, u64, BTreeMap<&str, u64>)> = BTreeMap::new();
-        for (fact, count) in &counts.facts {
-            let (kept, dropped, reasons) = by_device.entry(&fact.device).or_default();
-            if fact.reason == "kept" {
-                *kept += count;
-            } else {
-                *dropped += count;
-                *reasons.entry(fact.reason).or_default() += count;
-            }
-        }
-        let mut text =
-            format!("\n{} messages\n  {:<16}{:>8}{:>9}  why\n", counts.messages, "device", "kept", "dropped");
-        for (device, (kept, dropped, reasons)) in by_device {
-            let reasons: Vec<String> =
-                reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-            text.push_str(&format!("  {device:<16}{kept:>8}{dropped:>9}  {}\n", reasons.join(", ")));
-        }
-        let refused: u64 = counts.refused.values().sum();
-        if refused > 0 {
-            let devices: std::collections::BTreeSet<&str> =
-                counts.refused.keys().map(|(device, _)| device.as_str()).collect();
-            let devices: Vec<&str> = devices.into_iter().collect();
+        let mut text = format!(
+            "\n{} messages. Each value counts once for each purpose that would use it.\n",
+            counts.messages
+        );
+        text.push_str(&table("device", &counts.facts, |fact| &fact.device));
+        text.push_str(&table("about", &counts.facts, |fact| &fact.person));
+        let refused: Vec<(&Fact, &u64)> =
+            counts.facts.iter().filter(|(fact, _)| fact.fate == Fate::SentAlthoughRefused).collect();
+        if !refused.is_empty() {
+            let values: u64 = refused.iter().map(|(_, count)| *count).sum();
             text.push_str(&format!(
-                "\nsent although refused: {refused} values, by {}. They were dropped; a device that sends what nobody agreed \
-                 to is a fault of the product.\n",
-                devices.join(", ")
+                "\nSent although refused: {values} values. They were dropped. A device that sends what nobody agreed to \
+                 is a fault of the product:\n"
             ));
+            let mut reasons: BTreeMap<(&str, &str, &str, &str), u64> = BTreeMap::new();
+            for (fact, count) in refused {
+                let reason = (&*fact.device, &*fact.purpose, fact.why.1, &*fact.because);
+                *reasons.entry(reason).or_default() += count;
+            }
+            for ((device, purpose, why, because), count) in reasons {
+                text.push_str(&format!("  {device}: {count}, because `{purpose}` {why}  {because}\n"));
+            }
         }
         text
     }
+}
+
+const fn why(gate: Gate) -> Why {
+    (gate.name(), gate.because())
+}
+
+/// A message as it was decided: a line for each thing that happened to some of its items.
+fn message(device: &str, stream: &str, facts: &[Fact], undeclared: u64) -> String {
+    let mut lines: BTreeMap<(Fate, &str, &str, &str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for fact in facts {
+        let line = (fact.fate, &*fact.person, &*fact.purpose, fact.why.1, &*fact.because);
+        lines.entry(line).or_default().insert(&fact.item);
+    }
+    let mut text = format!("{device}, {stream}\n");
+    for ((fate, person, purpose, why, because), items) in lines {
+        let named: Vec<&str> = items.iter().copied().take(NAMED_MAX).collect();
+        let more = items.len().saturating_sub(named.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let what = format!("{}{more}, about {person}", named.join(", "));
+        let for_what = match (fate, purpose) {
+            (Fate::Kept, purpose) => format!("for `{purpose}`"),
+            (_, "") => format!("no purpose {why}"),
+            (_, purpose) => format!("`{purpose}` {why}"),
+        };
+        let separator = if fate == Fate::Kept { "," } else { ":" };
+        text.push_str(&format!("  {:<8} {what}{separator} {for_what}  {because}\n", fate.word()));
+    }
+    if undeclared > 0 {
+        let plural = if undeclared == 1 { "" } else { "s" };
+        text.push_str(&format!("  gone     {undeclared} member{plural} that the manifest does not declare\n"));
+    }
+    text
+}
+
+/// How many values were kept and dropped, by what `of` names, and why.
+fn table(head: &str, facts: &BTreeMap<Fact, u64>, of: impl Fn(&Fact) -> &String) -> String {
+    let mut rows: BTreeMap<&str, (u64, u64, BTreeMap<&str, u64>)> = BTreeMap::new();
+    for (fact, count) in facts {
+        let (kept, dropped, reasons) = rows.entry(of(fact)).or_default();
+        if fact.fate == Fate::Kept {
+            *kept += count;
+        } else {
+            *dropped += count;
+            *reasons.entry(fact.why.0).or_default() += count;
+        }
+    }
+    let mut text = format!("\n  {head:<16}{:>8}{:>9}  why\n", "kept", "dropped");
+    for (name, (kept, dropped, reasons)) in rows {
+        let reasons: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let row = format!("  {name:<16}{kept:>8}{dropped:>9}  {}", reasons.join(", "));
+        text.push_str(row.trim_end());
+        text.push('\n');
+    }
+    text
 }
 
 /// The line of the manifest on which a gate turned.
