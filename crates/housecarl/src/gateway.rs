@@ -2,7 +2,7 @@
 
 use housecarl_check::diagnostic::Level;
 use housecarl_journey::product::Product;
-use housecarl_server::boot;
+use housecarl_server::boot::{self, Named, Source};
 
 use crate::output::{Result, complain};
 use crate::{clock, files};
@@ -21,6 +21,13 @@ pub(crate) fn load(name: &str) -> Result<(Product, String)> {
         ));
     }
     Ok((loaded.product, file.path))
+}
+
+/// A product by the file that says what it is called and, at the first start, what it does.
+pub(crate) fn named(name: &str) -> Result<Named> {
+    let file = files::manifest(name)?;
+    let source = Source::first(&file.text, &file.ordinals);
+    Ok(Named { name: file.product_name(name), path: file.path, source })
 }
 
 /// The threads that a gateway runs on: as many as the machine has cores.

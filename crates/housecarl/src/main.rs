@@ -6,6 +6,7 @@ mod home;
 mod replay;
 mod output;
 mod gateway;
+mod remote;
 mod demo;
 mod commands;
 
@@ -33,9 +34,15 @@ enum Command {
     Demo(commands::demo::Arguments),
     Serve(commands::serve::Arguments),
     Key(commands::key::Arguments),
+    Product(commands::product::Arguments),
+    Home(commands::home::Arguments),
+    Device(commands::device::Arguments),
+    Operator(commands::operator::Arguments),
+    Verify(commands::verify::Arguments),
 }
 
 fn main() -> ExitCode {
+    output::tell_of_faults();
     let done = match Arguments::parse().command {
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Explain(arguments) => commands::explain::run(&arguments),
@@ -47,6 +54,11 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => commands::demo::run(&arguments),
         Command::Serve(arguments) => commands::serve::run(&arguments),
         Command::Key(arguments) => commands::key::run(&arguments),
+        Command::Product(arguments) => commands::product::run(&arguments),
+        Command::Home(arguments) => commands::home::run(&arguments),
+        Command::Device(arguments) => commands::device::run(&arguments),
+        Command::Operator(arguments) => commands::operator::run(&arguments),
+        Command::Verify(arguments) => commands::verify::run(&arguments),
     };
     match done {
         Ok(output::Exit::Clean) => ExitCode::SUCCESS,

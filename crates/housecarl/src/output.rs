@@ -1,6 +1,7 @@
 //! Printing, and what a command ends with.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::panic::{self, PanicHookInfo};
 
 /// How a command that could do its work ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,7 +35,45 @@ pub(crate) fn print_json(json: &serde_json::Value) -> Result<()> {
     print(&format!("{json:#}\n"))
 }
 
+/// A fault of ours that unwinds is told by its place in the code and by nothing else: what it would
+/// say may be something that somebody sent.
+pub(crate) fn tell_of_faults() {
+    panic::set_hook(Box::new(|info| complain(&fault(info))));
+}
+
+fn fault(info: &PanicHookInfo<'_>) -> String {
+    let place = info.location().map_or_else(
+        || "an unknown place".to_owned(),
+        |place| format!("{}:{}:{}", place.file(), place.line(), place.column()),
+    );
+    format!("a fault of ours, at {place}; please report it with this line")
+}
+
 /// Prints to standard error.
 pub(crate) fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "housecarl: {text}");
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::panic, clippy::unwrap_used, reason = "a test may fail loudly, and this one has to")]
+
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn a_fault_tells_its_place_and_nothing_of_what_was_in_hand() {
+        let told = Arc::new(Mutex::new(String::new()));
+        let here = Arc::clone(&told);
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| *here.lock().unwrap() = fault(info)));
+        let pulse = 71;
+        let unwound = panic::catch_unwind(|| panic!("a heart rate of {pulse}"));
+        panic::set_hook(before);
+        assert!(unwound.is_err());
+        let told = told.lock().unwrap().clone();
+        assert!(told.contains("output.rs:"), "{told}");
+        assert!(!told.contains("heart") && !told.contains("71 "), "{told}");
+    }
 }

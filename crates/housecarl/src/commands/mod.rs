@@ -10,10 +10,16 @@ pub(crate) mod replay;
 pub(crate) mod demo;
 pub(crate) mod serve;
 pub(crate) mod key;
+pub(crate) mod product;
+pub(crate) mod home;
+pub(crate) mod device;
+pub(crate) mod operator;
+pub(crate) mod verify;
 
 use std::path::PathBuf;
 
 use housecarl_server::boot::Settings;
+use housecarl_server::hex;
 
 use crate::files;
 use crate::output::Result;
@@ -52,4 +58,10 @@ impl Place {
         }
         Ok(settings)
     }
+}
+
+/// An id as a part of an address: 32 hexadecimal digits, and nothing that would lead elsewhere.
+fn id(text: &str) -> Result<&str> {
+    let id = hex::read::<16>(text).map(|_| text);
+    id.ok_or_else(|| format!("`{text}` is no id: it has 32 hexadecimal digits, in lower case"))
 }
