@@ -408,3 +408,27 @@ fn secured(certificate: &Path, key: &Path) -> Result<Tls, NotServed> {
 fn read(path: &Path) -> Result<Vec<u8>, NotServed> {
     std::fs::read(path).map_err(|error| NotServed::File(path.to_owned(), error))
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_is_told_of_when_it_fails_in_another_way_and_when_it_works_again() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let here = Arc::clone(&told);
+        let tell: Tell = Arc::new(move |what: Told| here.lock().unwrap().push(what.to_string()));
+        let mut job = Job::new("signing");
+        for outcome in [Ok(()), Err("full"), Err("full"), Err("broken"), Ok(()), Ok(())] {
+            job.run(&tell, move || outcome).await;
+        }
+        assert_eq!(
+            *told.lock().unwrap(),
+            ["signing does not work: full", "signing does not work: broken", "signing works again"]
+        );
+    }
+}
