@@ -23,7 +23,9 @@ pub(crate) struct ManifestFile {
 impl ManifestFile {
     /// What the product is called for good: its folder's name, or the name of the example.
     pub(crate) fn product_name(&self, asked: &str) -> String {
-        let folder = Path::new(&self.path).parent().and_then(Path::file_name);
+        // `privacy.toml` alone stands in a folder too.
+        let path = Path::new(&self.path).canonicalize().unwrap_or_else(|_| self.path.clone().into());
+        let folder = path.parent().and_then(Path::file_name);
         folder.and_then(std::ffi::OsStr::to_str).unwrap_or(asked).to_owned()
     }
 }

@@ -31,6 +31,19 @@ fn is_served(gateway: &Gateway, which: &str) -> bool {
         .success()
 }
 
+/// What a command complains of that asks it by TLS and trusts this certificate alone.
+fn asks(gateway: &Gateway, which: &str) -> String {
+    let address = format!("https://localhost:{}", gateway.http.port());
+    let output = Command::new(env!("CARGO_BIN_EXE_housecarl"))
+        .args(["home", "add", "--gateway", &address, "--token-file"])
+        .arg(gateway.path("data/first-operator"))
+        .arg("--trust")
+        .arg(certificates().join(format!("{which}.cert.pem")))
+        .output()
+        .unwrap();
+    String::from_utf8(output.stderr).unwrap()
+}
+
 #[test]
 fn certificates_are_read_again_on_hang_up_all_or_none_and_it_is_told() {
     let folder = folder("certificate = \"CERTIFICATE\"\nkey = \"KEY\"\n");
@@ -44,6 +57,8 @@ fn certificates_are_read_again_on_hang_up_all_or_none_and_it_is_told() {
     std::fs::write(&settings, text).unwrap();
     let gateway = Gateway::start(folder);
     assert!(is_served(&gateway, "first") && !is_served(&gateway, "second"));
+    assert!(asks(&gateway, "first").is_empty());
+    assert!(asks(&gateway, "second").contains("no answer from"), "a token goes to nobody that is not vouched for");
 
     put(gateway.folder.path(), "second");
     gateway.signal("HUP");
