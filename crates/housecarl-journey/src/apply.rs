@@ -74,9 +74,8 @@ impl Journey {
             self.product_named(&product.name).ok_or(NotChanged::Unknown("product at work"))?;
         let table = audit::sha256(&product.table);
         // 1.
-        let version = Version::new(product, |name| {
-            self.register.stream(number, name).map_err(NotChanged::from)
-        })?;
+        let version =
+            Version::new(product, |name| self.register.stream(number, name).map_err(NotChanged::from))?;
         let state = State::new(version);
         for person in self.register.people()? {
             state.standings.set(person.id, Standing::unasked(person.band));
@@ -87,7 +86,8 @@ impl Journey {
             self.take_in_newcomers(&state, in_force);
             self.sum(&state, number, summed)?;
             // 2.
-            let entry = self.write_version(number, state.version.name(), table, source.as_deref(), by, now)?;
+            let entry =
+                self.write_version(number, state.version.name(), table, source.as_deref(), by, now)?;
             // 3.
             in_force.put(state);
             self.homes.each(|home| home.epoch.end());

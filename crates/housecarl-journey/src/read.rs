@@ -178,9 +178,7 @@ impl Journey {
             let _reading = device.home.reading.read().unwrap_or_else(PoisonError::into_inner);
             let view = View::of(&device, product, self);
             let place = stored.row().place;
-            release(&part, place.received, place.stream, ask, &view, now)
-                .into_iter()
-                .all(&mut each)
+            release(&part, place.received, place.stream, ask, &view, now).into_iter().all(&mut each)
         };
         self.store.scan(&wanted, &mut hand_on).map_err(NotRead::Store)?;
         if home.moves.so_far() != Some(moves) {

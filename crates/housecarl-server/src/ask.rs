@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
+pub use hyper::Method;
 use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
-pub use hyper::Method;
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use serde_json::Value as Json;
@@ -124,7 +124,8 @@ impl Remote {
     /// # Errors
     /// [`NotDone`].
     pub async fn ask(&self, method: Method, path: &str, body: Option<&Json>) -> Result<Json, NotDone> {
-        let mut request = Request::new(Full::new(body.map_or_else(Bytes::new, |body| body.to_string().into())));
+        let mut request =
+            Request::new(Full::new(body.map_or_else(Bytes::new, |body| body.to_string().into())));
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().map_err(|_| NotDone::Address(path.to_owned()))?;
         let headers = request.headers_mut();
@@ -133,8 +134,7 @@ impl Remote {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(token) = &self.token {
-            let mut value =
-                HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| NotDone::Token)?;
+            let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| NotDone::Token)?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
@@ -177,8 +177,7 @@ async fn converse(
     socket: impl AsyncRead + AsyncWrite + Unpin + Send,
     request: Request<Full<Bytes>>,
 ) -> io::Result<(StatusCode, Bytes)> {
-    let (mut asking, connection) =
-        http1::handshake(TokioIo::new(socket)).await.map_err(io::Error::other)?;
+    let (mut asking, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(io::Error::other)?;
     let asked = async {
         let answer = asking.send_request(request).await.map_err(io::Error::other)?;
         let status = answer.status();

@@ -10,8 +10,8 @@ use housecarl_server::ask::{Method, Remote};
 use serde_json::Value as Json;
 
 use crate::commands::Format;
-use crate::output::{Result, print, print_json};
 use crate::gateway;
+use crate::output::{Result, print, print_json};
 
 /// Where `housecarl serve` listens where nobody says otherwise.
 const HERE: &str = "http://127.0.0.1:8080";
@@ -39,7 +39,10 @@ pub(crate) struct To {
     pub(crate) format: Format,
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment for commands")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the environment for commands"
+)]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

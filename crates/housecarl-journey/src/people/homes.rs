@@ -171,12 +171,8 @@ impl Homes {
 
     pub(crate) fn add_device(&self, row: DeviceRow, secret: Option<Hash>) {
         let Some(home) = self.home(row.home) else { return };
-        let device = DeviceAtWork {
-            row,
-            home,
-            secret: watch::Sender::new(secret),
-            wanted: watch::Sender::default(),
-        };
+        let device =
+            DeviceAtWork { row, home, secret: watch::Sender::new(secret), wanted: watch::Sender::default() };
         device.home.members.write().unwrap_or_else(PoisonError::into_inner).devices.push(row.id);
         self.devices.write().unwrap_or_else(PoisonError::into_inner).insert(row.id, Arc::new(device));
     }

@@ -66,9 +66,9 @@ pub(super) async fn read(asked: Asked, consumer: Consumer) -> Result<Answer, Pro
         let journey = &house.journey;
         // What came in force since the request may have items that its version has not.
         let name = |item| match name_of(&version, item) {
-            "" => journey.product_named(version.name()).map_or_else(String::new, |(_, product)| {
-                name_of(&product.version(), item).to_owned()
-            }),
+            "" => journey
+                .product_named(version.name())
+                .map_or_else(String::new, |(_, product)| name_of(&product.version(), item).to_owned()),
             name => name.to_owned(),
         };
         let each = |released: Released| hand_on(&lines, line(&released, &name(released.item)));

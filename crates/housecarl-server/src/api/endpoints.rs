@@ -16,9 +16,7 @@ use hyper::{Method, Request};
 use super::answer::{Answer, Problem};
 use super::asked::Asked;
 use super::caller::{Caller, Consumer, recognise};
-use super::{
-    House, choices, data, devices, erase, health, homes, messages, operators, products,
-};
+use super::{House, choices, data, devices, erase, health, homes, messages, operators, products};
 
 /// What a function behind an address does.
 type Doing = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;

@@ -93,8 +93,7 @@ fn put(house: &House, product: &str, new: &NewVersion, by: By, now: u64) -> Resu
 
 /// What the version in force is compiled from.
 fn in_force(house: &House, product: &str) -> Result<Source, Problem> {
-    let (number, _) =
-        house.journey.product_named(product).ok_or_else(|| Problem::unknown("product"))?;
+    let (number, _) = house.journey.product_named(product).ok_or_else(|| Problem::unknown("product"))?;
     let unread = |_| Problem::later("not-known-now", "the version in force cannot be read at present");
     let source = house.journey.source(number).map_err(unread)?;
     source.and_then(|bytes| Source::from_bytes(&bytes)).ok_or_else(|| Problem::unknown("manifest"))

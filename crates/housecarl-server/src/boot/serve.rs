@@ -310,14 +310,15 @@ fn put_in_force(
     let one = |Named { name, path, source }: Named| -> Result<(Putting, Came), Failure> {
         let kept = applied.iter().find(|applied| applied.product == name);
         let kept = kept.map(|applied| {
-            let unread = format!("another program has put `{name}` in force, and this one does not know from what");
+            let unread =
+                format!("another program has put `{name}` in force, and this one does not know from what");
             Source::from_bytes(&applied.source).ok_or(unread)
         });
         let in_force = kept.transpose()?.unwrap_or_else(|| source.clone());
         let differs = in_force.manifest != source.manifest;
-        let loaded = in_force.load(&name, today).map_err(|error| {
-            format!("{path}: {error}\n  `housecarl check {path}` says what and where")
-        })?;
+        let loaded = in_force
+            .load(&name, today)
+            .map_err(|error| format!("{path}: {error}\n  `housecarl check {path}` says what and where"))?;
         let came = Came { path, version: in_force.version, differs, must: loaded.report.count(Level::Must) };
         Ok((Putting { product: loaded.product, source: Some(in_force.to_bytes()) }, came))
     };
@@ -336,7 +337,11 @@ impl Job {
     }
 
     /// Does it where it may wait for the disk.
-    async fn run<E: fmt::Display>(&mut self, tell: &Tell, what: impl FnOnce() -> Result<(), E> + Send + 'static) {
+    async fn run<E: fmt::Display>(
+        &mut self,
+        tell: &Tell,
+        what: impl FnOnce() -> Result<(), E> + Send + 'static,
+    ) {
         let done = spawn_blocking(move || what().map_err(|error| error.to_string())).await;
         // What unwound has told of itself.
         let failure = done.unwrap_or_else(|_| Err("a fault of ours".to_owned())).err();

@@ -167,8 +167,16 @@ mod tests {
         keys.sort_unstable();
         assert_eq!(documented, keys);
         // The list above is that of the types: a struct without one of its fields does not compile.
-        let Settings { data: _, root_key: _, keep_free_mib: _, log_name: _, products: _, device, mqtt, http: _ } =
-            Settings::default();
+        let Settings {
+            data: _,
+            root_key: _,
+            keep_free_mib: _,
+            log_name: _,
+            products: _,
+            device,
+            mqtt,
+            http: _,
+        } = Settings::default();
         let PerDevice { messages_per_second_max: _, kib_per_second_max: _ } = device;
         let At { address: _, certificate: _, key: _, plain_beyond_loopback: _ } = mqtt;
     }

@@ -112,9 +112,8 @@ impl Source {
     ) {
         for (name, was) in before {
             let change = changes.iter().find(|change| change.purpose == *name).map(|change| change.change);
-            let is_over = change.is_some_and(|change| {
-                change.is_more() || matches!(change, Change::Added | Change::Removed)
-            });
+            let is_over = change
+                .is_some_and(|change| change.is_more() || matches!(change, Change::Added | Change::Removed));
             if is_over {
                 self.spent.entry(name.clone()).or_default().extend(was.iter().cloned());
             } else {

@@ -92,7 +92,8 @@ impl House {
         };
         let settings = Settings { stored, keep_free, ..Settings::in_folder(folder.path()) };
         let broken = |error: &dyn std::error::Error| panic!("the store broke: {error}");
-        let journey = Journey::open_with(&settings, |applied| Ok(watch(&applied)), clock(&now), broken).unwrap();
+        let journey =
+            Journey::open_with(&settings, |applied| Ok(watch(&applied)), clock(&now), broken).unwrap();
         let journey = Arc::new(journey);
         let operator = journey.first_operator(START).unwrap().unwrap().reveal().to_owned();
         let home = journey.add_home(By::Housecarl, START).unwrap();

@@ -7,8 +7,8 @@ use housecarl_journey::people::credentials::Role;
 use housecarl_server::api::interface;
 
 use crate::house::{House, LOCK, START, WATCH, Wearer, hex, vitals};
-use crate::products::new_version;
 use crate::interface::golden;
+use crate::products::new_version;
 
 /// The addresses of the interface.
 fn addresses() -> Vec<(String, String)> {

@@ -19,7 +19,10 @@ fn put(house: &House, replaces: u64, manifest: &str, lock: &str) -> Reply {
 fn fingerprint(house: &House, purpose: &str) -> String {
     let product = house.get("/v1/products/watch", &house.operator()).json();
     let purposes = product["purposes"].as_array().unwrap().clone();
-    purposes.iter().find(|known| known["purpose"] == purpose).unwrap()["fingerprint"].as_str().unwrap().to_owned()
+    purposes.iter().find(|known| known["purpose"] == purpose).unwrap()["fingerprint"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[test]
@@ -29,7 +32,10 @@ fn another_version_is_told_put_in_force_and_there_to_be_replaced() {
     house.post("/v1/ingest/vitals", &wearer.credential, &vitals(1, 71));
     assert!(!house.sees("activity", wearer.person).is_empty());
     let present = house.get(AT, &house.operator()).json();
-    assert_eq!((&present["version"], &present["manifest"], &present["lock"]), (&json!(1), &json!(WATCH), &json!(LOCK)));
+    assert_eq!(
+        (&present["version"], &present["manifest"], &present["lock"]),
+        (&json!(1), &json!(WATCH), &json!(LOCK))
+    );
     let before = fingerprint(&house, "activity");
 
     // Kept for longer: whoever had agreed is asked again.
@@ -65,7 +71,8 @@ fn another_version_is_told_put_in_force_and_there_to_be_replaced() {
 fn what_cannot_follow_is_refused_with_a_way_on() {
     let house = House::new();
     let renumbered = LOCK.replacen("activity = 0", "activity = 99", 1);
-    let unnumbered = WATCH.replace("[purpose.offers]", "[purpose.extras]").replace(r#""offers""#, r#""extras""#);
+    let unnumbered =
+        WATCH.replace("[purpose.offers]", "[purpose.extras]").replace(r#""offers""#, r#""extras""#);
     for (what, manifest, lock, status, code) in [
         ("no TOML", "[purpose", LOCK, 422, "manifest"),
         ("an unknown member", &format!("{WATCH}\n[surprise]\nx = 1\n"), LOCK, 422, "manifest"),
@@ -75,10 +82,19 @@ fn what_cannot_follow_is_refused_with_a_way_on() {
         ("no number yet", &unnumbered, LOCK, 422, "lock"),
     ] {
         let reply = put(&house, 1, manifest, lock);
-        assert_eq!((reply.status, reply.json()["error"]["code"].as_str()), (status, Some(code)), "{what}: {reply:?}");
+        assert_eq!(
+            (reply.status, reply.json()["error"]["code"].as_str()),
+            (status, Some(code)),
+            "{what}: {reply:?}"
+        );
     }
     assert_eq!(house.get(AT, &house.operator()).json()["version"], 1, "nothing has changed");
-    let unknown = house.with_credential("PUT", &AT.replace("watch", "kettle"), &house.operator(), &new_version(1, WATCH, LOCK));
+    let unknown = house.with_credential(
+        "PUT",
+        &AT.replace("watch", "kettle"),
+        &house.operator(),
+        &new_version(1, WATCH, LOCK),
+    );
     assert_eq!(unknown.status, 404);
     house.close();
 }

@@ -91,7 +91,10 @@ fn agreed(name: &str, changes: &[PurposeChange]) -> Result<bool> {
     if !io::stdin().is_terminal() {
         return Ok(false);
     }
-    print(&format!("put it in force for everybody who has `{name}` ({} purposes change)? [y/N] ", changes.len()))?;
+    print(&format!(
+        "put it in force for everybody who has `{name}` ({} purposes change)? [y/N] ",
+        changes.len()
+    ))?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(|error| format!("cannot read an answer: {error}"))?;
     Ok(matches!(answer.trim(), "y" | "yes"))

@@ -82,7 +82,8 @@ fn check(settings: &Settings, named: &[Named]) -> Result<Exit> {
     let mut exit = Exit::Clean;
     for Named { name, path, source } in named {
         let loaded = source.load(name, clock::today());
-        let loaded = loaded.map_err(|error| format!("{path}: {error}\n  `housecarl check {path}` says what and where"))?;
+        let loaded = loaded
+            .map_err(|error| format!("{path}: {error}\n  `housecarl check {path}` says what and where"))?;
         if loaded.report.count(Level::Must) > 0 {
             exit = Exit::Findings;
         }

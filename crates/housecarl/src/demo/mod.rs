@@ -60,10 +60,17 @@ const HOME: [Character; 4] = [
 
 /// Who is who, for whoever watches.
 fn introduction(devices: &[&str]) -> String {
-    let mut text = "A made-up home, and a gateway that its devices publish to by MQTT, on this machine only.\n\n".to_owned();
+    let mut text =
+        "A made-up home, and a gateway that its devices publish to by MQTT, on this machine only.\n\n"
+            .to_owned();
     for (at, character) in HOME.iter().enumerate() {
         let theirs: Vec<&str> = devices.iter().copied().skip(at).step_by(HOME.len()).collect();
-        text.push_str(&format!("  {:<6}{}; has the {}\n", character.name, character.told, theirs.join(" and the ")));
+        text.push_str(&format!(
+            "  {:<6}{}; has the {}\n",
+            character.name,
+            character.told,
+            theirs.join(" and the ")
+        ));
     }
     text.push_str(&format!(
         "  a guest is there too, whom nobody identifies: what is about her is about {BYSTANDER}\n\n\

@@ -220,7 +220,9 @@ fn message(device: &str, stream: &str, facts: &[Fact], undeclared: u64) -> Strin
     }
     if undeclared > 0 {
         let plural = if undeclared == 1 { "" } else { "s" };
-        text.push_str(&format!("  gone     {undeclared} member{plural} that the manifest does not declare\n"));
+        text.push_str(&format!(
+            "  gone     {undeclared} member{plural} that the manifest does not declare\n"
+        ));
     }
     text
 }
@@ -239,7 +241,8 @@ fn table(head: &str, facts: &BTreeMap<Fact, u64>, of: impl Fn(&Fact) -> &String)
     }
     let mut text = format!("\n  {head:<16}{:>8}{:>9}  why\n", "kept", "dropped");
     for (name, (kept, dropped, reasons)) in rows {
-        let reasons: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let reasons: Vec<String> =
+            reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
         let row = format!("  {name:<16}{kept:>8}{dropped:>9}  {}", reasons.join(", "));
         text.push_str(row.trim_end());
         text.push('\n');

@@ -46,11 +46,19 @@ fn from_the_first_operator_to_a_reader_and_back_out() {
     // What does not work says why, and what to do.
     for (arguments, input, expected) in [
         (&["device", "enrol", "-"][..], "0000", "there is no such claim code here"),
-        (&["device", "revoke", "../../homes"], "", "`../../homes` is no id: it has 32 hexadecimal digits, in lower case"),
+        (
+            &["device", "revoke", "../../homes"],
+            "",
+            "`../../homes` is no id: it has 32 hexadecimal digits, in lower case",
+        ),
         (&["home", "claim", &wearer.home, "--product", "kettle"], "", "there is no such product here"),
         (&["operator", "add", "--reads", "watch", "--for", "spying"], "", "there is no such purpose here"),
         (&["operator", "revoke", "-"], "", "- does not hold one line with one word"),
-        (&["home", "add", "--gateway", "http://gateway.example"], "", "without TLS anybody between here and `gateway.example` could read the token"),
+        (
+            &["home", "add", "--gateway", "http://gateway.example"],
+            "",
+            "without TLS anybody between here and `gateway.example` could read the token",
+        ),
     ] {
         let output = gateway.run(arguments, input);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -64,7 +72,8 @@ fn from_the_first_operator_to_a_reader_and_back_out() {
         .unwrap();
     assert!(first_line(&nobody.stderr).contains("nobody said whose token it is"));
 
-    let key = gateway.printed.iter().find_map(|line| line.strip_prefix("The audit log is verified with ")).unwrap();
+    let key =
+        gateway.printed.iter().find_map(|line| line.strip_prefix("The audit log is verified with ")).unwrap();
     assert!(key.starts_with("example.com/home+"), "{key}");
     let key = key.to_owned();
     let (status, complaints, folder) = gateway.end();

@@ -40,7 +40,10 @@ fn what_was_applied_is_shown_first_and_is_what_the_next_start_uses() {
 
     let applied = gateway.run(&["product", "apply", &watch, "--yes"], "");
     let text = String::from_utf8(applied.stdout).unwrap();
-    assert!(applied.status.success() && text.ends_with("in force for everybody: watch, version 2\n"), "{text}");
+    assert!(
+        applied.status.success() && text.ends_with("in force for everybody: watch, version 2\n"),
+        "{text}"
+    );
     assert!(!sees(&gateway).contains("heart-rate"), "who had agreed has to be asked");
 
     // It is killed, and the file is changed back; what was applied is in force, and the difference is told.

@@ -58,7 +58,10 @@ fn certificates_are_read_again_on_hang_up_all_or_none_and_it_is_told() {
     let gateway = Gateway::start(folder);
     assert!(is_served(&gateway, "first") && !is_served(&gateway, "second"));
     assert!(asks(&gateway, "first").is_empty());
-    assert!(asks(&gateway, "second").contains("no answer from"), "a token goes to nobody that is not vouched for");
+    assert!(
+        asks(&gateway, "second").contains("no answer from"),
+        "a token goes to nobody that is not vouched for"
+    );
 
     put(gateway.folder.path(), "second");
     gateway.signal("HUP");
