@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 use self::device::Device;
-use self::tally::{BYSTANDER, Tally};
+use self::tally::{BYSTANDER, Tally, Watched};
 use crate::output::{Result, print};
 use crate::replay::payloads::{self, Message};
 use crate::{clock, files, gateway};
@@ -135,8 +135,11 @@ pub(crate) async fn run(wish: &Wish) -> Result<Arc<Tally>> {
         let holder = people.get(at % people.len()).copied();
         enrolled.push(enrol(&journey, home, name, holder)?);
     }
-    let labels = enrolled.iter().zip(names.iter().zip(&paths));
-    let labels = labels.map(|((id, ..), (name, path))| (*id, ((*name).to_owned(), path.clone()))).collect();
+    let labels = enrolled.iter().zip(names.iter().zip(&paths)).filter_map(|((id, ..), (name, path))| {
+        let wanted = journey.wanted(*id)?;
+        Some((*id, Watched { name: (*name).to_owned(), path: path.clone(), wanted }))
+    });
+    let labels = labels.collect();
     let character_names = HOME.iter().map(|character| character.name.to_owned()).collect();
     let tally = Arc::new(Tally::new(labels, character_names, wish.live));
     let watched = Arc::clone(&tally);

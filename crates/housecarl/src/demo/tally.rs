@@ -6,9 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use housecarl_journey::decide::Whose;
 use housecarl_journey::people::DeviceId;
 use housecarl_journey::product::Version;
+use housecarl_journey::wanted::Wanted;
 use housecarl_journey::{Left, Minimised};
 use housecarl_policy::{Gate, ItemId, PurposeId, StreamId};
 use serde_json::json;
+use tokio::sync::watch;
 
 /// Whose values are, as the demo names them.
 const HOUSEHOLD: &str = "everybody";
@@ -52,10 +54,18 @@ struct Fact {
     because: String,
 }
 
+/// A device, as the demo names it.
+pub(crate) struct Watched {
+    pub(crate) name: String,
+    /// The path of its manifest.
+    pub(crate) path: String,
+    /// What it has been told is wanted of it.
+    pub(crate) wanted: watch::Receiver<Wanted>,
+}
+
 /// Everything that was seen.
 pub(crate) struct Tally {
-    /// Names of devices and the paths of their manifests.
-    devices: BTreeMap<DeviceId, (String, String)>,
+    devices: BTreeMap<DeviceId, Watched>,
     people: Vec<String>,
     counts: Mutex<Counts>,
     live: bool,
@@ -70,21 +80,19 @@ struct Counts {
 impl Tally {
     /// `people` are those of the home, in the order in which they moved in. `live` prints each
     /// message when it is decided.
-    pub(crate) fn new(
-        devices: BTreeMap<DeviceId, (String, String)>,
-        people: Vec<String>,
-        live: bool,
-    ) -> Self {
+    pub(crate) fn new(devices: BTreeMap<DeviceId, Watched>, people: Vec<String>, live: bool) -> Self {
         Self { devices, people, counts: Mutex::default(), live }
     }
 
     /// A message was decided.
     pub(crate) fn saw(&self, device: DeviceId, version: &Version, stream: StreamId, minimised: &Minimised) {
-        let Some((name, path)) = self.devices.get(&device) else { return };
+        let Some(Watched { name, path, wanted }) = self.devices.get(&device) else { return };
         let table = &version.table;
         let mut facts = Vec::new();
         for fate in minimised.fates() {
             let Some(record) = table.item(fate.item) else { continue };
+            let is_wanted = wanted.borrow().items().contains_key(table.text(record.name));
+            let dropped = if is_wanted { Fate::Dropped } else { Fate::SentAlthoughRefused };
             let mut fact = |purpose: &str, fate_of: Fate, why: Why, line: u32| {
                 facts.push(Fact {
                     device: name.clone(),
@@ -97,15 +105,13 @@ impl Tally {
                 });
             };
             if record.uses.is_empty() {
-                fact("", Fate::Dropped, why(Gate::NotDeclared), record.line);
+                fact("", dropped, why(Gate::NotDeclared), record.line);
             }
             for id in record.uses.iter() {
                 let Some(purpose) = table.purpose(id) else { continue };
                 let purpose_name = table.text(purpose.name);
                 if let Some(gate) = fate.decision.gate(id) {
-                    let refused = matches!(gate, Gate::AccessRefused | Gate::AccessUnanswered);
-                    let became = if refused { Fate::SentAlthoughRefused } else { Fate::Dropped };
-                    fact(purpose_name, became, why(gate), closed_line(version, fate.item, id, gate));
+                    fact(purpose_name, dropped, why(gate), closed_line(version, fate.item, id, gate));
                 } else if fate.late.contains(id) {
                     let late = ("late", "did not permit it when it was captured");
                     fact(purpose_name, Fate::Dropped, late, record.line);
@@ -177,8 +183,8 @@ impl Tally {
         if !refused.is_empty() {
             let values: u64 = refused.iter().map(|(_, count)| *count).sum();
             text.push_str(&format!(
-                "\nSent although refused: {values} values. They were dropped. A device that sends what nobody agreed to \
-                 is a fault of the product:\n"
+                "\nSent although refused: {values} values. The device had been told that nobody wants them, and they were \
+                 dropped. That it\nsends them all the same is a fault of the product:\n"
             ));
             let mut reasons: BTreeMap<(&str, &str, &str, &str), u64> = BTreeMap::new();
             for (fact, count) in refused {
