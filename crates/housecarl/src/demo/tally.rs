@@ -118,6 +118,10 @@ impl Tally {
                 } else if fate.left == Left::Unfit {
                     let unfit = ("unfit", "gets nothing: the value is not of the form that was declared");
                     fact(purpose_name, Fate::Dropped, unfit, record.line);
+                } else if fate.left == Left::Nothing {
+                    let nothing = ("nothing-left", "gets nothing: what is left of this value is nothing");
+                    let line = closed_line(version, fate.item, id, Gate::PrecisionOff);
+                    fact(purpose_name, Fate::Dropped, nothing, line);
                 } else if fate.left.is_kept() {
                     fact(purpose_name, Fate::Kept, ("kept", ""), purpose.line);
                 } else {
