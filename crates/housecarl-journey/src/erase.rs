@@ -1,7 +1,7 @@
 //! Erase: the key is gone, and what it opened with it.
 //!
 //! Everything about somebody, or what was received in a span of time, by one stream, or of one kind.
-//! Where only some of it goes, what stays is sealed again first ([`crate::reseal`]).
+//! Where only some of it goes, what stays is sealed again first (`reseal`).
 //!
 //! The order of durable steps, and what a crash after each leaves:
 //! 1. the promise, in the register, with its entry in the audit log and the streams that it is about:

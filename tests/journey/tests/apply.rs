@@ -236,7 +236,7 @@ async fn a_message_is_decided_by_one_version_and_never_by_something_of_each() {
             })
         })
         .collect();
-    for turn in 1..=200 {
+    for turn in 1..=600 {
         let product = versions[turn % 2].clone();
         let putting = Putting { product, source: None };
         wearer.world.journey.apply(putting, By::Housecarl, wearer.world.time()).await.unwrap();
