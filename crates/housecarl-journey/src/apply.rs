@@ -78,7 +78,7 @@ impl Journey {
             Version::new(product, |name| self.register.stream(number, name).map_err(NotChanged::from))?;
         let state = State::new(version);
         for person in self.register.people()? {
-            state.standings.set(person.id, Standing::unasked(person.band));
+            state.standings.set(person.id, Standing::unasked(person.age.band));
         }
         let summed = self.sum(&state, number, 0)?;
         let entry = {
@@ -88,8 +88,11 @@ impl Journey {
             // 2.
             let entry =
                 self.write_version(number, state.version.name(), table, source.as_deref(), by, now)?;
-            // 3.
+            // 3. What ends at this moment goes by what is restricted now.
+            let _expiring = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
             in_force.put(state);
+            let state = in_force.state();
+            self.homes.people().into_iter().for_each(|person| self.note_restricted(&state, number, person));
             self.homes.each(|home| home.epoch.end());
             entry
         };

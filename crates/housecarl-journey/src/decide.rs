@@ -224,7 +224,7 @@ fn as_captured(
     (now, late)
 }
 
-fn subject(people: &[Standing], whose: Whose) -> Subject<'_> {
+pub(crate) fn subject(people: &[Standing], whose: Whose) -> Subject<'_> {
     match whose {
         Whose::Person(person) => people.get(person).map_or(Subject::Bystander, Subject::Person),
         Whose::Household => Subject::Household(people),

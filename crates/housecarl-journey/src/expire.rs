@@ -4,11 +4,13 @@
 //! overwritten, and with it go all copies; then the bucket is dropped.
 //!
 //! The order of durable steps, and what a crash after each leaves:
+//! 0. what is restricted moves to a bucket that is not over (`held.rs`);
 //! 1. the buckets' keys are overwritten: buckets that nothing opens, which the next run finds;
 //! 2. the entry of the audit log, with the buckets' names: the next run does not tell of them again;
 //! 3. the buckets are dropped: their names stay until another run has something to tell.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use housecarl_audit::Act;
 
@@ -34,6 +36,8 @@ pub struct Expired {
     pub buckets: usize,
     /// The entry of the audit log that tells of it; `None` where there was nothing new to tell.
     pub entry: Option<EntryNumber>,
+    /// How many parts are kept past their date, because they are restricted.
+    pub held: u64,
     /// Whether the clock has jumped lately, so that nothing was destroyed.
     pub clock_jumped: bool,
 }
@@ -46,26 +50,41 @@ impl Journey {
     /// [`NotChanged`]; what is not destroyed yet is destroyed by the next run.
     pub fn expire(&self, now: u64) -> Result<Expired, NotChanged> {
         self.make_ahead(now)?;
-        let (seen, steady) = self.register.clock()?;
-        let passed = now.checked_sub(seen).filter(|passed| *passed <= JUMP_MAX);
-        let steady = match passed {
-            Some(passed) => steady.saturating_add(passed),
-            // The first look of all: there is nothing yet that could be destroyed too early.
-            None if seen == 0 => STEADY_MIN,
-            None => 0,
-        };
+        let steady = self.steady(now)?;
         self.register.set_clock(now, steady)?;
         if steady < STEADY_MIN {
             return Ok(Expired { clock_jumped: true, ..Expired::default() });
         }
+        self.birthdays(now)?;
+        // While rows are moved for another reason, what is over waits for the next run.
+        let Ok(_alone) = self.moving.try_lock() else { return Ok(Expired::default()) };
+        let _expiring = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
         let over: Vec<_> =
             self.store.buckets().into_iter().filter(|bucket| bucket.ends_at() <= now).collect();
+        let held = self.hold(&over)?;
         self.keys.destroy(|name| matches!(name, KeyName::Bucket(bucket) if bucket.ends_at() <= now))?;
         let entry = self.log_expiry(&over, now)?;
         for bucket in &over {
             self.store.drop_bucket(*bucket)?;
         }
-        Ok(Expired { buckets: over.len(), entry, clock_jumped: false })
+        Ok(Expired { buckets: over.len(), entry, held, clock_jumped: false })
+    }
+
+    /// For how long the clock has moved on without a jump, in seconds.
+    fn steady(&self, now: u64) -> Result<u64, NotChanged> {
+        let (seen, steady) = self.register.clock()?;
+        let passed = now.checked_sub(seen).filter(|passed| *passed <= JUMP_MAX);
+        Ok(match passed {
+            Some(passed) => steady.saturating_add(passed),
+            // The first look of all: there is nothing yet that could be destroyed too early.
+            None if seen == 0 => STEADY_MIN,
+            None => 0,
+        })
+    }
+
+    /// Whether anything may be destroyed on the clock's word.
+    pub(crate) fn clock_is_steady(&self, now: u64) -> Result<bool, NotChanged> {
+        Ok(self.steady(now)? >= STEADY_MIN)
     }
 
     fn log_expiry(&self, over: &[Bucket], now: u64) -> Result<Option<EntryNumber>, NotChanged> {

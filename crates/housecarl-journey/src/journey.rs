@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use housecarl_policy::table::TableError;
 use housecarl_policy::{AgeBand, DeviceStanding, Standing, StreamId};
@@ -14,8 +15,10 @@ use crate::audit::{self, AuditError, By, Chosen, EntryNumber, Log};
 use crate::decide::Whose;
 use crate::keys::{self, KeyName, Keys, KeysError, RootKey, RootKeyError};
 use crate::minimise::{Minimised, PseudonymKey};
+use crate::people::birthdays::Age;
+use crate::people::erasures::ErasureRow;
 use crate::people::homes::{HomeAtWork, Homes, View};
-use crate::people::register::{ChoiceRow, DeviceRow, ErasureRow, HomeRow, PersonRow, Register};
+use crate::people::register::{ChoiceRow, DeviceRow, HomeRow, PersonRow, Register};
 use crate::people::{About, DeviceId, HomeId, NotSayable, PersonId, RegisterError, Said, SubjectId};
 use crate::product::{InForce, Product, ProductNumber, State, Version};
 use crate::seal::{Belongs, Sequence};
@@ -199,6 +202,8 @@ pub enum NotChanged {
     Unknown(&'static str),
     /// It was not said what is to be erased, or nothing can be it.
     Unselected,
+    /// Nobody has a band that changes then.
+    NoSuchAge,
     /// It cannot be said about the product as it is now.
     NotSayable(NotSayable),
     /// The register failed.
@@ -220,6 +225,9 @@ impl fmt::Display for NotChanged {
         match self {
             Self::Unknown(what) => write!(f, "there is no such {what}"),
             Self::Unselected => f.write_str("the time that is to be erased has no moment in it"),
+            Self::NoSuchAge => f.write_str(
+                "only a child's band changes, and the next one begins within six years: see the month again",
+            ),
             Self::NotSayable(error) => error.fmt(f),
             Self::Register(error) => error.fmt(f),
             Self::Keys(error) => error.fmt(f),
@@ -275,6 +283,8 @@ pub struct Journey {
     /// Held to read by whoever changes what was said, and to write while another version of a product
     /// is put in force. Before the turn of a home.
     pub(crate) applying: RwLock<()>,
+    /// Held while buckets that are over are destroyed, and by whoever restricts something.
+    pub(crate) expiring: Mutex<()>,
     sequence: Sequence,
     watch: OnceLock<Box<Watch>>,
 }
@@ -346,10 +356,13 @@ impl Journey {
             products: in_force,
             moving: tokio::sync::Mutex::default(),
             applying: RwLock::default(),
+            expiring: Mutex::default(),
             sequence: Sequence::new()?,
             watch: OnceLock::new(),
         };
         journey.load()?;
+        // A restriction may have been lifted, and what was held for it not be gone yet.
+        journey.homes.lifted.store(true, Ordering::SeqCst);
         for (number, source) in sources {
             journey.log_version(number, source.as_deref(), now)?;
         }
@@ -376,8 +389,12 @@ impl Journey {
         for (home, mac, person) in self.register.marks()? {
             self.homes.add_mark(home, mac, person);
         }
-        for ErasureRow { subject, what, before, .. } in self.register.erasures(false)? {
+        for ErasureRow { subject, what, before, forgets, .. } in self.register.erasures(false)? {
             self.homes.horizons.set(subject, &what, before);
+            if forgets {
+                // What was under way when they were forgotten may have made a key anew, for nothing.
+                self.keys.destroy_all_of(subject)?;
+            }
         }
         // SQLite is asked while its answers are used, and nothing that adds asks it.
         self.register.choices(|choice| self.add(&choice))?;
@@ -421,16 +438,25 @@ impl Journey {
 
     fn take_in(&self, person: &PersonRow) {
         for (_, product) in &self.products {
-            product.state().standings.set(person.id, Standing::unasked(person.band));
+            product.state().standings.set(person.id, Standing::unasked(person.age.band));
         }
         self.homes.add_person(person);
     }
 
     /// Adds an entry of the log to what it changes.
-    fn add(&self, choice: &ChoiceRow) {
-        if let Some(product) = self.product(choice.product) {
-            self.add_to(&product.state(), choice);
+    pub(crate) fn add(&self, choice: &ChoiceRow) {
+        let Some(product) = self.product(choice.product) else { return };
+        let state = product.state();
+        self.add_to(&state, choice);
+        if let About::Person(person) = choice.about {
+            self.note_restricted(&state, choice.product, person);
         }
+    }
+
+    /// Notes whether somebody has anything of a product restricted, in the state that is in force.
+    pub(crate) fn note_restricted(&self, state: &State, product: ProductNumber, person: PersonId) {
+        let restricted = state.standings.get(person).is_some_and(|standing| !standing.restricted.is_empty());
+        self.homes.set_restricted(person, product, restricted);
     }
 
     /// Adds an entry of the log to what it changes in this state of its product.
@@ -525,8 +551,12 @@ impl Journey {
     /// # Errors
     /// [`NotChanged`].
     pub fn add_person(&self, home: HomeId, band: AgeBand, by: By, now: u64) -> Result<PersonId, NotChanged> {
+        self.add_aged(home, Age::of(band), by, now)
+    }
+
+    pub(crate) fn add_aged(&self, home: HomeId, age: Age, by: By, now: u64) -> Result<PersonId, NotChanged> {
         self.homes.home(home).ok_or(NotChanged::Unknown("home"))?;
-        let row = PersonRow { id: PersonId::random()?, home, band };
+        let row = PersonRow { id: PersonId::random()?, home, age };
         let _still = self.applying.read().unwrap_or_else(PoisonError::into_inner);
         self.register.add_person(&row, &self.action("person-added", row.id.0, by, now)?)?;
         self.take_in(&row);
@@ -592,11 +622,15 @@ impl Journey {
         let choice = ChoiceRow { at: now, product, about, said: sealed };
         // 1. The key: a crash leaves a key that nothing is sealed under.
         self.keys.sync()?;
+        let looks = if said.takes_back() { concerned(about, &home) } else { Vec::new() };
         let entry = {
             let _still = self.applying.read().unwrap_or_else(PoisonError::into_inner);
             // Another version may have come in force since: what was put has to be what it is now.
             let version = in_force.version();
             said.check(&version, matches!(about, About::Device(_)))?;
+            // What ends at this moment has gone already, or is kept.
+            let _expiring = matches!(said, Said::Restricted(_, true))
+                .then(|| self.expiring.lock().unwrap_or_else(PoisonError::into_inner));
             // One change of a home at a time, so that the order of the log is the order of the standings.
             let _turn = home.turn.lock().unwrap_or_else(PoisonError::into_inner);
             let agreed_before = self.has_agreed(about, in_force, said);
@@ -612,9 +646,12 @@ impl Journey {
             let entry = self.choice_entry(&chosen, by, now)?;
             // 2. The log of choices, and with it the entry of the audit log: from here on it was said,
             // also after a crash, and the next start sums it.
-            let entry = self.register.add_choice(&choice, &entry)?;
+            let entry = self.register.add_choice(&choice, &looks, &entry)?;
             // 3. Memory: whoever decides from now on decides by it, and finds the past ended.
             self.add(&choice);
+            if matches!(said, Said::Restricted(_, false)) {
+                self.homes.lifted.store(true, Ordering::SeqCst);
+            }
             home.epoch.end();
             self.want(&home, now);
             entry
@@ -663,6 +700,12 @@ impl Journey {
             true
         })?;
         Ok(parts)
+    }
+
+    /// What a person has said about a product, as it counts now.
+    #[must_use]
+    pub fn standing(&self, person: PersonId, product: ProductNumber) -> Option<Standing> {
+        self.product(product)?.state().standings.get(person)
     }
 
     /// What is settled for a device.
@@ -769,8 +812,19 @@ impl Journey {
     }
 }
 
+/// Whose parts something said can concern that takes something back.
+fn concerned(about: About, home: &HomeAtWork) -> Vec<SubjectId> {
+    match about {
+        About::Person(person) => vec![person.into(), home.row.household],
+        About::Device(_) => {
+            let people = home.people().into_iter().map(SubjectId::from);
+            people.chain([home.row.household, home.row.bystanders]).collect()
+        }
+    }
+}
+
 /// Where an entry of the log of choices is sealed to.
-fn said_at(about: About, product: ProductNumber) -> Vec<u8> {
+pub(crate) fn said_at(about: About, product: ProductNumber) -> Vec<u8> {
     let (kind, id) = match about {
         About::Person(id) => (b"p", id.0),
         About::Device(id) => (b"d", id.0),

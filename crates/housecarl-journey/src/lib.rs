@@ -25,6 +25,9 @@ pub mod apply;
 pub mod people;
 pub mod keys;
 pub mod wanted;
+pub mod clean_up;
+mod held;
+mod kept;
 mod reseal;
 mod captured;
 #[cfg(test)]

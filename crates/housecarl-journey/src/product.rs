@@ -1,6 +1,6 @@
 //! The products whose messages travel here: each a compiled manifest, with what a table leaves out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -24,6 +24,8 @@ pub struct Product {
     /// present one first, then those from which it only became narrower. What was said about one of
     /// them counts; a purpose that became wider or different has the present one alone.
     pub fingerprints: BTreeMap<String, Vec<String>>,
+    /// The items that each inferred item was inferred from.
+    pub inferred_from: BTreeMap<String, Vec<String>>,
 }
 
 /// A product's number within one deployment: given once per name, never used again.
@@ -36,6 +38,7 @@ pub struct Version {
     pub table: Table<'static>,
     product: Product,
     streams: Vec<StreamNumber>,
+    sources: BTreeMap<ItemId, BTreeSet<ItemId>>,
 }
 
 impl fmt::Debug for Version {
@@ -55,7 +58,13 @@ impl Version {
         let table = Table::read(product.table.clone().leak())?;
         let names = table.streams().map(|(_, stream)| table.text(stream.name));
         let streams = names.map(&mut number).collect::<Result<_, E>>()?;
-        Ok(Self { table, product, streams })
+        let sources = sources(&table, &product.inferred_from);
+        Ok(Self { table, product, streams, sources })
+    }
+
+    /// The items that an item was inferred from, by however many steps.
+    pub(crate) fn sources(&self, item: ItemId) -> impl Iterator<Item = ItemId> {
+        self.sources.get(&item).into_iter().flatten().copied()
     }
 
     /// The stream of this name.
@@ -119,6 +128,29 @@ impl Version {
     pub fn name(&self) -> &str {
         &self.product.name
     }
+}
+
+/// From which items each item was inferred, by however many steps.
+fn sources(
+    table: &Table<'_>,
+    inferred_from: &BTreeMap<String, Vec<String>>,
+) -> BTreeMap<ItemId, BTreeSet<ItemId>> {
+    let named: BTreeMap<&str, ItemId> = table.items().map(|(id, item)| (table.text(item.name), id)).collect();
+    let of = |item: &str| inferred_from.get(item).into_iter().flatten().map(String::as_str);
+    let all = |item: &String| {
+        let mut found = BTreeSet::new();
+        let mut to_see: Vec<&str> = of(item).collect();
+        while let Some(source) = to_see.pop() {
+            // Each is seen once, also where a manifest goes round in a circle.
+            if let Some(id) = named.get(source)
+                && found.insert(*id)
+            {
+                to_see.extend(of(source));
+            }
+        }
+        Some((*named.get(item.as_str())?, found))
+    };
+    inferred_from.keys().filter_map(all).collect()
 }
 
 /// A product at work.

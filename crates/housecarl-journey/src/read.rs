@@ -5,13 +5,12 @@ use std::ops::Range;
 use std::sync::PoisonError;
 
 use housecarl_audit::Act as Audited;
-use housecarl_policy::{
-    Act, Decimal, ItemId, Outcome, PurposeId, Question, Subject, Value, decide, minimise,
-};
+use housecarl_policy::{Act, Decimal, ItemId, Outcome, PurposeId, Question, Value, decide, minimise};
 
 use crate::audit::{self, AuditError, By, EntryNumber};
-use crate::decide::{Home as _, Whose};
+use crate::decide::{Home as _, subject};
 use crate::journey::Journey;
+use crate::kept::lost_its_source;
 use crate::minimise::Kept;
 use crate::people::homes::View;
 use crate::people::{DeviceId, OperatorId, SubjectId};
@@ -152,7 +151,8 @@ impl Journey {
         mut each: impl FnMut(Released) -> bool,
     ) -> Result<EntryNumber, NotRead> {
         let product = self.product(ask.product).ok_or(NotRead::Unknown("product"))?;
-        let wanted = Wanted { subject: ask.subject, stream: ask.stream, received: ask.received.clone() };
+        let wanted =
+            Wanted { stream: ask.stream, received: ask.received.clone(), ..Wanted::all_of(ask.subject) };
         let home = self.homes.of(ask.subject).ok_or(NotRead::Unknown("person or household"))?;
         let entry = self.log_read(ask, &wanted, &product.version(), now)?;
         let moves = home.moves.so_far().ok_or(NotRead::Moved)?;
@@ -223,15 +223,13 @@ fn release(
     now: u64,
 ) -> Vec<Released> {
     let Some(whose) = view.whose(ask.subject) else { return Vec::new() };
-    let subject = match whose {
-        Whose::Person(at) => view.people().get(at).map_or(Subject::Bystander, Subject::Person),
-        Whose::Household => Subject::Household(view.people()),
-        Whose::Bystander => Subject::Bystander,
-    };
+    let subject = subject(view.people(), whose);
     let one = |said: &Said| {
         let question = Question { item: ItemId(said.item), act: Act::Use, received, now };
         let decision = decide(&view.version.table, view.device(), subject, question);
-        if !decision.permitted.contains(ask.purpose) {
+        if !decision.permitted.contains(ask.purpose)
+            || lost_its_source(&view.version, view.device(), subject, ItemId(said.item), now)
+        {
             return None;
         }
         // What was chosen since applies to what is there already.

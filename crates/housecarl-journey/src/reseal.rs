@@ -12,12 +12,13 @@
 //! dropped when this begins: so one look at the rows finds every one of the old key.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use crate::journey::{Journey, NotChanged};
 use crate::people::SubjectId;
 use crate::seal::{self, Opened, Part};
-use crate::store::{Bucket, Place, Row, Wanted};
-use crate::store::{StoreError, StreamNumber};
+use crate::store::commit::Moment;
+use crate::store::{Bucket, Place, Row, StoreError, StreamNumber, Wanted};
 
 /// How many rows are replaced together.
 const ROWS_AT_ONCE: usize = 1_000;
@@ -55,21 +56,24 @@ impl Journey {
     }
 
     /// Seals again what stays of these streams of a subject; how many parts are gone or have less in
-    /// them. What cannot be opened is of no use to anybody, and goes.
+    /// them. Once `moment` is past, everything stays. What cannot be opened is of no use to anybody, and goes.
     pub(crate) fn reseal(
         &self,
         subject: SubjectId,
         streams: &BTreeSet<StreamNumber>,
-        stays: impl Fn(&Row, Part) -> Left,
+        moment: Option<&Moment>,
+        mut stays: impl FnMut(&Row, Part) -> Left,
     ) -> Result<u64, NotChanged> {
         let mut changed = 0_u64;
         for stream in streams {
             let wanted = Wanted { stream: Some(*stream), ..Wanted::all_of(subject) };
-            self.replace(&wanted, ROWS_AT_ONCE, |row, opened| {
+            let mut judges = true;
+            while !self.replace(&wanted, ROWS_AT_ONCE, moment.filter(|_| judges), |row, opened| {
                 let left = match opened {
                     // It came in meanwhile, or was sealed again already.
                     Some(Opened { before: false, .. }) => return Ok(None),
-                    Some(Opened { part, .. }) => stays(row, part),
+                    Some(Opened { part, .. }) if judges => stays(row, part),
+                    Some(Opened { part, .. }) => Left::Whole(part),
                     None => Left::Nothing,
                 };
                 let again = |part| {
@@ -80,30 +84,34 @@ impl Journey {
                     Left::Whole(part) | Left::Less(part) => again(part)?,
                     Left::Nothing => None,
                 }))
-            })?;
+            })? {
+                judges = false;
+            }
         }
         Ok(changed)
     }
 
     /// Goes through the wanted rows, and has those for which `each` gives something replaced by it. A
-    /// row whose bucket has no key any more is left to its end.
+    /// row whose bucket has no key any more is left to its end. `false` where somebody of the home said
+    /// something after `moment`: what `each` judged by is the past then, and no more is replaced.
     pub(crate) fn replace(
         &self,
         wanted: &Wanted,
         at_once: usize,
+        moment: Option<&Moment>,
         mut each: impl FnMut(&Row, Option<Opened>) -> Result<Option<Option<Row>>, NotChanged>,
-    ) -> Result<(), NotChanged> {
+    ) -> Result<bool, NotChanged> {
         let mut replaced = Replaced::default();
-        let mut failed = None;
-        let mut one = |row: &Row, opened| -> Result<(), NotChanged> {
+        let mut ended = Ok(true);
+        let mut one = |row: &Row, opened| -> Result<bool, NotChanged> {
             if let Some(new) = each(row, opened)? {
                 replaced.gone.push((row.bucket, row.place));
                 replaced.new.extend(new);
                 if replaced.gone.len() >= at_once {
-                    self.carry(wanted.subject, std::mem::take(&mut replaced))?;
+                    return self.carry(wanted.subject, moment, std::mem::take(&mut replaced));
                 }
             }
-            Ok(())
+            Ok(true)
         };
         self.store.scan(wanted, &mut |stored| {
             let opened = match seal::open_any(&stored, &self.keys) {
@@ -111,31 +119,39 @@ impl Journey {
                 Ok(Some(opened)) => Some(opened),
                 Err(_) => None,
             };
-            failed = one(stored.row(), opened).err();
-            failed.is_none()
+            ended = one(stored.row(), opened);
+            matches!(ended, Ok(true))
         })?;
-        match failed {
-            Some(error) => Err(error),
-            None => self.carry(wanted.subject, replaced),
-        }
+        if ended? { self.carry(wanted.subject, moment, replaced) } else { Ok(false) }
     }
 
-    fn carry(&self, subject: SubjectId, replaced: Replaced) -> Result<(), NotChanged> {
+    fn carry(
+        &self,
+        subject: SubjectId,
+        moment: Option<&Moment>,
+        replaced: Replaced,
+    ) -> Result<bool, NotChanged> {
         if replaced.gone.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         // The key before what is sealed under it.
         self.keys.sync()?;
         let home = self.homes.of(subject);
+        // Nobody here says anything between the last look at what was said and this.
+        let _turn = home.as_ref().map(|home| home.turn.lock().unwrap_or_else(PoisonError::into_inner));
+        if moment.is_some_and(|moment| !moment.is_present()) {
+            return Ok(false);
+        }
         let _moving = home.as_ref().map(|home| home.moves.begin());
-        Ok(self.store.replace(&replaced.gone, replaced.new)?)
+        self.store.replace(&replaced.gone, replaced.new)?;
+        Ok(true)
     }
 
     /// Goes on where a crash has interrupted a re-sealing: of what is there nothing goes any more.
     pub(crate) fn finish_resealing(&self) -> Result<(), NotChanged> {
         for (subject, stream) in self.keys.renewing() {
             let streams = BTreeSet::from([stream]);
-            self.reseal(subject, &streams, |_, part| Left::Whole(part))?;
+            self.reseal(subject, &streams, None, |_, part| Left::Whole(part))?;
             self.keys.destroy_before(subject, &streams)?;
             self.keys.settle(subject, &streams)?;
         }

@@ -239,6 +239,30 @@ pub fn decide(
     }
 }
 
+/// What people have taken back, and what stays although they did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TakenBack {
+    /// The purposes that somebody said no to: what is there for none but these goes.
+    pub purposes: PurposeSet,
+    /// Restricted: kept, past its date if need be (UK GDPR Article 18).
+    pub restricted: PurposeSet,
+    /// A law or a public task obliges to keep what is there for these (Article 17(3)(b)).
+    pub obliged: PurposeSet,
+}
+
+/// What people have taken back. Only a no counts: a purpose that is closed for another reason may open
+/// again, so that what is there for it stays until its date, unread.
+#[must_use]
+pub fn taken_back(table: &Table<'_>, device: &DeviceStanding, subject: Subject<'_>) -> TakenBack {
+    let masks = &table.masks;
+    let (_, said) = whose(table, device, subject);
+    let access = (masks.access_consent | masks.access_objectable) & device.refused;
+    let marketing = if said.no_marketing { masks.marketing } else { PurposeSet::NONE };
+    let (restricted, obliged) = (said.restricted & masks.present, masks.obliged);
+    let no = (said.no | access | marketing) & masks.present;
+    TakenBack { purposes: no.without(restricted | obliged), restricted, obliged }
+}
+
 fn whose(table: &Table<'_>, device: &DeviceStanding, subject: Subject<'_>) -> (SubjectKind, Said) {
     let likely = table.children_likely();
     match subject {

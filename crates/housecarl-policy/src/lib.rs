@@ -25,7 +25,7 @@ pub mod decide;
 pub mod value;
 pub mod minimise;
 
-pub use decide::{Decision, Question, Subject, decide};
+pub use decide::{Decision, Question, Subject, TakenBack, decide, taken_back};
 pub use minimise::{Operator, Outcome, minimise};
 pub use path::Matcher;
 pub use set::{PurposeId, PurposeSet};

@@ -175,6 +175,7 @@ pub(crate) struct Masks {
     pub(crate) identifies: PurposeSet,
     pub(crate) needs_consent: PurposeSet,
     pub(crate) vital: PurposeSet,
+    pub(crate) obliged: PurposeSet,
     pub(crate) subjects: [PurposeSet; 3],
     times: [Times; PurposeId::MAX],
 }
@@ -395,6 +396,7 @@ fn masks(purposes: Records<'_>) -> Option<Masks> {
         identifies: PurposeSet::NONE,
         needs_consent: PurposeSet::NONE,
         vital: PurposeSet::NONE,
+        obliged: PurposeSet::NONE,
         subjects: [PurposeSet::NONE; 3],
         times: [Times::OVER; PurposeId::MAX],
     };
@@ -428,6 +430,7 @@ fn masks(purposes: Records<'_>) -> Option<Masks> {
         add(|m| &mut m.identifies, is(purpose_flag::IDENTIFIES));
         add(|m| &mut m.needs_consent, purpose.basis == Basis::Consent || is(purpose_flag::EXPLICIT_CONSENT));
         add(|m| &mut m.vital, purpose.basis == Basis::VitalInterests);
+        add(|m| &mut m.obliged, matches!(purpose.basis, Basis::LegalObligation | Basis::PublicTask));
         for (kind, set) in SubjectKind::EVERY.iter().zip(&mut masks.subjects) {
             if purpose.subjects & 1_u8.wrapping_shl(u32::from(kind.byte())) != 0 {
                 set.insert(id);

@@ -9,7 +9,7 @@ use housecarl_policy::table::record::{Field, Header, ItemRecord, PurposeRecord, 
 use housecarl_policy::table::{ItemId, MAGIC, NO_DAY, NO_SLOT, Table, VERSION, item_flag, purpose_flag};
 use housecarl_policy::{
     AccessGate, Act, AgeBand, Basis, Decision, DeviceStanding, Gate, PurposeId, PurposeSet, Question,
-    Standing, Subject, SubjectKind, decide,
+    Standing, Subject, SubjectKind, decide, taken_back,
 };
 
 const DAY: u64 = 86_400;
@@ -649,4 +649,43 @@ fn nothing_personal_is_printed() {
     let printed = format!("{:?} {:?} {:?}", told(), device(), housecarl_policy::Value::Text("a secret"));
     assert_eq!(printed, "Standing DeviceStanding Value");
     assert!(!bytes.is_empty());
+}
+
+#[test]
+fn only_a_no_takes_back_and_never_what_is_restricted_or_owed_to_a_law() {
+    let marketing = PurposeRecord { flags: purpose_flag::PRESENT | purpose_flag::MARKETING, ..OPEN };
+    let consent = PurposeRecord { access: AccessGate::Consent, basis: Basis::Consent, ..OPEN };
+    let objectable = PurposeRecord { access: AccessGate::ExemptUnlessObjected, ..OPEN };
+    let owed = PurposeRecord { basis: Basis::LegalObligation, ..OPEN };
+    let public = PurposeRecord { basis: Basis::PublicTask, ..OPEN };
+    let shut = PurposeRecord { flags: purpose_flag::PRESENT | purpose_flag::SHUT, ..OPEN };
+    let purposes = [OPEN, marketing, consent, objectable, owed, public, shut];
+    let bytes = bytes(false, &purposes, &[ITEM], &[Operator::Keep]);
+    let table = Table::read(&bytes).unwrap();
+    let set = |numbers: &[u8]| numbers.iter().map(|number| id(*number)).collect::<PurposeSet>();
+    let device = DeviceStanding::default();
+    let mut person = Standing::unasked(AgeBand::Adult);
+    let of = |device: &DeviceStanding, person: &Standing| taken_back(&table, device, Subject::Person(person));
+    // Nothing was agreed to, nobody was told, and some of it is shut: none of that is a no.
+    let silent = of(&device, &person);
+    assert_eq!((silent.purposes, silent.restricted), (PurposeSet::NONE, PurposeSet::NONE));
+    assert_eq!(silent.obliged, set(&[4, 5]));
+    person.refused = PurposeSet::ALL;
+    assert_eq!(of(&device, &person).purposes, set(&[0, 1, 2, 3, 6]));
+    person.restricted = set(&[0, 6, 9]);
+    let restricted = of(&device, &person);
+    assert_eq!((restricted.purposes, restricted.restricted), (set(&[1, 2, 3]), set(&[0, 6])));
+    let mut person = Standing::unasked(AgeBand::Adult);
+    person.no_marketing = true;
+    assert_eq!(of(&device, &person).purposes, set(&[1]));
+    // What the users of the device refuse, where the device is asked for anything at all.
+    let refused = DeviceStanding { refused: PurposeSet::ALL, ..device };
+    let silent = Standing::unasked(AgeBand::Adult);
+    assert_eq!(of(&refused, &silent).purposes, set(&[2, 3]));
+    assert_eq!(taken_back(&table, &refused, Subject::Bystander).purposes, set(&[2, 3]));
+    // In a household anyone's no, and anyone's restriction.
+    let mut other = silent;
+    other.restricted = set(&[1]);
+    let household = taken_back(&table, &device, Subject::Household(&[silent, person, other]));
+    assert_eq!((household.purposes, household.restricted), (PurposeSet::NONE, set(&[1])));
 }

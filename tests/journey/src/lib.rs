@@ -40,10 +40,16 @@ pub fn product(name: &str, manifest: &str) -> Product {
     });
     let fingerprint = |purpose| vec![Facets::of(&reading.manifest, purpose).fingerprint().to_string()];
     let purposes = reading.manifest.purpose.iter();
+    let inferred_from =
+        reading.manifest.item.iter().filter(|item| !item.inferred_from.is_empty()).map(|item| {
+            let from = item.inferred_from.iter().map(|from| from.value.0.clone());
+            (item.name.value.clone(), from.collect())
+        });
     Product {
         name: name.to_owned(),
         features: features.collect(),
         fingerprints: purposes.map(|purpose| (purpose.name.value.clone(), fingerprint(purpose))).collect(),
+        inferred_from: inferred_from.collect(),
         table: compiled.table,
     }
 }
@@ -97,6 +103,14 @@ impl World {
     #[must_use]
     pub fn time(&self) -> u64 {
         self.now.load(Ordering::SeqCst)
+    }
+
+    /// Lets time pass as it does where the jobs are done in time, and twice a day.
+    pub fn live(&self, days: u64) {
+        for _ in 0..2 * days {
+            self.pass(DAY / 2);
+            self.journey.expire(self.time()).unwrap();
+        }
     }
 
     /// Lets time pass.
@@ -227,8 +241,18 @@ pub struct Wearer {
 impl Wearer {
     /// An adult, alone in the home.
     pub async fn new(stored: Stored) -> Self {
-        let world = World::new(stored, &[("watch", WATCH)]);
+        Self::with(stored, WATCH).await
+    }
+
+    /// The same with another manifest of the watch.
+    pub async fn with(stored: Stored, manifest: &str) -> Self {
+        let world = World::new(stored, &[("watch", manifest)]);
         let person = world.person(AgeBand::Adult);
+        Self::of(world, person).await
+    }
+
+    /// Gives somebody a watch.
+    pub async fn of(world: World, person: PersonId) -> Self {
         let device = world.device("watch", Some(person));
         world.journey.add_mark(person, "p1", By::Housecarl, world.time()).unwrap();
         for feature in ["activity", "coaching", "routes", "sleep"] {

@@ -57,6 +57,8 @@ words! {
         9 "switched on" SwitchedOn,
         /// A feature switched off.
         10 "switched off" SwitchedOff,
+        /// Consents of a child that count no longer: the young person is asked.
+        11 "lapsed at 13" Lapsed,
     }
 }
 

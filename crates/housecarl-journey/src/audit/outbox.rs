@@ -164,6 +164,7 @@ impl Chosen<'_> {
             }
             Said::NoMarketing(true) => Some((Answer::Objected, MARKETING, 0, NOTHING)),
             Said::NoMarketing(false) => Some((Answer::Lifted, MARKETING, 0, NOTHING)),
+            Said::Lapsed => Some((Answer::Lapsed, CONSENTS, 0, NOTHING)),
             Said::Feature(feature, true) => Some((Answer::SwitchedOn, feature.as_str(), 0, NOTHING)),
             Said::Feature(feature, false) => Some((Answer::SwitchedOff, feature.as_str(), 0, NOTHING)),
         };
@@ -197,6 +198,8 @@ impl Chosen<'_> {
 
 /// What an objection to all direct marketing is about; lifted, where it is taken back.
 const MARKETING: &str = "direct-marketing";
+/// What lapses at 13 is every consent.
+const CONSENTS: &str = "consents";
 
 /// A fingerprint, which is written in hex.
 fn fingerprint_of(text: &str) -> Digest {

@@ -348,7 +348,6 @@ impl Keys {
     }
 
     /// Destroys every secret of this subject, also its own, without looking at those of all others.
-    #[cfg(test)]
     pub(crate) fn destroy_all_of(&self, subject: SubjectId) -> Result<usize, KeysError> {
         let held = &mut *self.held();
         let streams = held.streams_of(subject).into_iter();

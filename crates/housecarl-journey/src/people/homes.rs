@@ -1,15 +1,16 @@
 //! The homes at work: who lives there, which devices, and what is settled for each of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use aws_lc_rs::hmac;
 use housecarl_audit::entry::{Id, Whom};
-use housecarl_policy::{DeviceStanding, ItemId, Standing, StreamId};
+use housecarl_policy::{AgeBand, DeviceStanding, ItemId, Standing, StreamId};
 use tokio::sync::watch;
 
+use super::birthdays::Age;
 use super::credentials::Hash;
 use super::horizons::Horizons;
 use super::register::{DeviceRow, HomeRow, PersonRow};
@@ -30,6 +31,12 @@ pub(crate) struct Homes {
     /// Households and bystanders.
     shared: RwLock<BTreeMap<SubjectId, HomeId>>,
     pub(crate) horizons: Horizons,
+    /// Whose band changes, or has changed: everybody else has the one that they came with.
+    ages: RwLock<BTreeMap<PersonId, Age>>,
+    /// Who has something of which product restricted.
+    restricted: RwLock<BTreeSet<(PersonId, ProductNumber)>>,
+    /// Whether a restriction may have been lifted that something is held for.
+    pub(crate) lifted: AtomicBool,
 }
 
 impl fmt::Debug for Homes {
@@ -87,6 +94,11 @@ struct Members {
 }
 
 impl HomeAtWork {
+    /// The people here.
+    pub(crate) fn people(&self) -> Vec<PersonId> {
+        self.members.read().unwrap_or_else(PoisonError::into_inner).people.clone()
+    }
+
     /// The devices here.
     pub(crate) fn devices(&self) -> Vec<DeviceId> {
         self.members.read().unwrap_or_else(PoisonError::into_inner).devices.clone()
@@ -165,8 +177,41 @@ impl Homes {
         let Some(home) = self.home(row.home) else { return };
         home.members.write().unwrap_or_else(PoisonError::into_inner).people.push(row.id);
         self.people.write().unwrap_or_else(PoisonError::into_inner).insert(row.id, row.home);
+        self.set_age(row.id, row.age);
         // What is decided about a household depends on who lives there.
         home.epoch.end();
+    }
+
+    /// Forgets a person: nobody is recognised as them from now on.
+    pub(crate) fn remove_person(&self, person: PersonId) {
+        let Some(home) = self.home_of(person) else { return };
+        let mut members = home.members.write().unwrap_or_else(PoisonError::into_inner);
+        members.people.retain(|id| *id != person);
+        members.marks.retain(|_, id| *id != person);
+        drop(members);
+        self.people.write().unwrap_or_else(PoisonError::into_inner).remove(&person);
+        self.ages.write().unwrap_or_else(PoisonError::into_inner).remove(&person);
+        self.restricted.write().unwrap_or_else(PoisonError::into_inner).retain(|(id, _)| *id != person);
+        self.lifted.store(true, Ordering::SeqCst);
+        home.epoch.end();
+    }
+
+    /// What is known of those whose band changes.
+    pub(crate) fn ages(&self) -> Vec<(PersonId, Age)> {
+        let ages = self.ages.read().unwrap_or_else(PoisonError::into_inner);
+        ages.iter().map(|(person, age)| (*person, *age)).collect()
+    }
+
+    pub(crate) fn set_age(&self, person: PersonId, age: Age) {
+        if age != Age::of(age.band) {
+            self.ages.write().unwrap_or_else(PoisonError::into_inner).insert(person, age);
+        }
+    }
+
+    /// The band of somebody at an earlier moment, who is in this one now; `None` where that cannot be known.
+    fn band_at(&self, person: PersonId, now: AgeBand, moment: u64) -> Option<AgeBand> {
+        let ages = self.ages.read().unwrap_or_else(PoisonError::into_inner);
+        ages.get(&person).map_or(Some(now), |age| age.band_at(moment))
     }
 
     pub(crate) fn add_device(&self, row: DeviceRow, secret: Option<Hash>) {
@@ -213,6 +258,26 @@ impl Homes {
 
     pub(crate) fn device(&self, id: DeviceId) -> Option<Arc<DeviceAtWork>> {
         self.devices.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    /// Notes whether somebody has anything of a product restricted.
+    pub(crate) fn set_restricted(&self, person: PersonId, product: ProductNumber, restricted: bool) {
+        let mut all = self.restricted.write().unwrap_or_else(PoisonError::into_inner);
+        if restricted {
+            all.insert((person, product));
+        } else if all.remove(&(person, product)) {
+            self.lifted.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// About whom something may be restricted: people who asked for it, and their households.
+    pub(crate) fn restricted(&self) -> BTreeSet<SubjectId> {
+        let all: BTreeSet<PersonId> = {
+            let all = self.restricted.read().unwrap_or_else(PoisonError::into_inner);
+            all.iter().map(|(person, _)| *person).collect()
+        };
+        let homes = all.into_iter().filter_map(|person| Some((person, self.home_of(person)?)));
+        homes.flat_map(|(person, home)| [person.into(), home.row.household]).collect()
     }
 
     /// Whom a subject is, as the log says it.
@@ -316,10 +381,11 @@ impl Home for View<'_> {
             self.journey.device_standing_at(self.device_id, by, moment)?
         };
         let person = |(id, now): (&PersonId, &Standing)| {
+            let band = self.journey.homes.band_at(*id, now.band, moment)?;
             if unchanged(now.changed_at) {
-                return Some(*now);
+                return Some(Standing { band, ..*now });
             }
-            self.journey.standing_at(*id, now.band, by, moment)
+            self.journey.standing_at(*id, band, by, moment)
         };
         let people = self.ids.iter().zip(&self.standings).map(person).collect::<Option<_>>()?;
         Some(Past { device, people })

@@ -4,27 +4,34 @@
 //! for the audit log is in the same one: nothing is changed without its entry, and no entry speaks
 //! of what was not.
 
-use std::collections::BTreeSet;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use housecarl_policy::{AgeBand, ItemId};
+use housecarl_policy::AgeBand;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
+use super::birthdays::{Age, Month};
 use super::credentials::{ClaimRow, Hash, Operator, Role};
 use super::{DeviceId, HomeId, OperatorId, PersonId, SubjectId};
 use crate::apply::Applied;
 use crate::audit::{EntryNumber, Outgoing, add};
-use crate::erase::Selector;
 use crate::product::ProductNumber;
 use crate::store::{Bucket, StreamNumber};
 
 /// The steps by which the layout has come to be what this program reads and writes: only added to, and
 /// none changed. SQLite's `user_version` says how many of them a register has been through.
-const STEPS: [&str; 3] =
-    [include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const STEPS: [&str; 5] = [
+    include_str!("schema.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
+];
 
 /// Why the register cannot be used.
 #[derive(Debug)]
@@ -68,14 +75,14 @@ impl From<rusqlite::Error> for RegisterError {
     }
 }
 
-type Result<T> = std::result::Result<T, RegisterError>;
+pub(super) type Result<T> = std::result::Result<T, RegisterError>;
 
 /// A person, as registered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PersonRow {
     pub(crate) id: PersonId,
     pub(crate) home: HomeId,
-    pub(crate) band: AgeBand,
+    pub(crate) age: Age,
 }
 
 /// A home, as registered.
@@ -111,21 +118,6 @@ pub(crate) struct ChoiceRow {
     pub(crate) product: ProductNumber,
     pub(crate) about: About,
     pub(crate) said: Vec<u8>,
-}
-
-/// Something that was promised to be erased.
-#[derive(Clone, Debug)]
-pub(crate) struct ErasureRow {
-    pub(crate) number: i64,
-    pub(crate) subject: SubjectId,
-    pub(crate) what: Selector,
-    pub(crate) before: u64,
-    /// The streams whose keys are destroyed; `None` is every one that the subject has a key of.
-    pub(crate) streams: Option<BTreeSet<StreamNumber>>,
-    /// What its entries in the audit log share.
-    pub(crate) case: [u8; 16],
-    /// Whether the audit log says already that nothing of it can be read.
-    pub(crate) unreadable: bool,
 }
 
 macro_rules! ids_as_blobs {
@@ -258,8 +250,13 @@ impl Register {
     pub(crate) fn add_person(&self, person: &PersonRow, entry: &Outgoing) -> Result<EntryNumber> {
         self.changed(entry, |transaction| {
             transaction.execute(
-                "INSERT INTO person (id, home, band) VALUES (?1, ?2, ?3)",
-                params![person.id, person.home, person.band.byte()],
+                "INSERT INTO person (id, home, band, changes) VALUES (?1, ?2, ?3, ?4)",
+                params![
+                    person.id,
+                    person.home,
+                    person.age.band.byte(),
+                    person.age.changes.map(Month::number)
+                ],
             )
         })
     }
@@ -288,25 +285,20 @@ impl Register {
         })
     }
 
-    pub(crate) fn add_choice(&self, choice: &ChoiceRow, entry: &Outgoing) -> Result<EntryNumber> {
-        let (person, device) = match choice.about {
-            About::Person(person) => (Some(person), None),
-            About::Device(device) => (None, Some(device)),
-        };
+    /// Writes down what was said, and whose parts are to be looked through because of it.
+    pub(crate) fn add_choice(
+        &self,
+        choice: &ChoiceRow,
+        looks: &[SubjectId],
+        entry: &Outgoing,
+    ) -> Result<EntryNumber> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
-        let number = add(&transaction, entry)?;
-        transaction.execute(
-            "INSERT INTO choice (at, product, person, device, said, entry) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                seconds(choice.at),
-                choice.product.0,
-                person,
-                device,
-                choice.said,
-                i64::try_from(number.0).unwrap_or(i64::MAX)
-            ],
-        )?;
+        let number = write_choice(&transaction, choice, entry)?;
+        for subject in looks {
+            let values = params![subject, seconds(choice.at)];
+            transaction.execute("INSERT INTO look (subject, due) VALUES (?1, ?2)", values)?;
+        }
         transaction.commit()?;
         Ok(number)
     }
@@ -421,10 +413,27 @@ impl Register {
     }
 
     pub(crate) fn people(&self) -> Result<Vec<PersonRow>> {
-        self.all("SELECT id, home, band FROM person ORDER BY id", |row| {
+        self.all("SELECT id, home, band, changes, adult_since FROM person ORDER BY id", |row| {
             let band = AgeBand::from_byte(row.get(2)?).unwrap_or(AgeBand::Unknown);
-            Ok(PersonRow { id: row.get(0)?, home: row.get(1)?, band })
+            let month = |at| row.get::<_, Option<i64>>(at).map(|month| month.map(Month::from_number));
+            let age = Age { band, changes: month(3)?, adult_since: month(4)? };
+            Ok(PersonRow { id: row.get(0)?, home: row.get(1)?, age })
         })
+    }
+
+    /// Writes down that somebody is in another band, and what lapses with it.
+    pub(crate) fn grow(&self, person: &PersonRow, lapsed: &[(ChoiceRow, Outgoing)]) -> Result<()> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        let Age { band, changes, adult_since } = person.age;
+        transaction.execute(
+            "UPDATE person SET band = ?1, changes = ?2, adult_since = ?3 WHERE id = ?4",
+            params![band.byte(), changes.map(Month::number), adult_since.map(Month::number), person.id],
+        )?;
+        for (choice, entry) in lapsed {
+            write_choice(&transaction, choice, entry)?;
+        }
+        Ok(transaction.commit()?)
     }
 
     /// The devices, and what is kept of their secrets.
@@ -493,70 +502,6 @@ impl Register {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Writes down what is to be erased; its number is given now.
-    pub(crate) fn add_erasure(
-        &self,
-        erasure: ErasureRow,
-        now: u64,
-        entry: &Outgoing,
-    ) -> Result<(ErasureRow, EntryNumber)> {
-        let ErasureRow { subject, what, before, streams, case, .. } = &erasure;
-        let numbers = |streams: &BTreeSet<StreamNumber>| -> Vec<String> {
-            streams.iter().map(|stream| stream.0.to_string()).collect()
-        };
-        let streams = streams.as_ref().map(|streams| numbers(streams).join(" "));
-        let (product, item) = what.item.unzip();
-        let added = self.change(entry, |transaction| {
-            transaction.execute(
-                "INSERT INTO erasure (subject, before, asked_at, erasure_case, since, until, stream, product, item, streams)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                params![
-                    subject,
-                    seconds(*before),
-                    seconds(now),
-                    case,
-                    seconds(what.received.start),
-                    seconds(what.received.end),
-                    what.stream.map(|stream| stream.0),
-                    product.map(|product| product.0),
-                    item.map(|item| item.0),
-                    streams,
-                ],
-            )?;
-            Ok(Some(transaction.last_insert_rowid()))
-        })?;
-        let (number, entry) = added.ok_or(RegisterError::Broken(rusqlite::Error::QueryReturnedNoRows))?;
-        Ok((ErasureRow { number, ..erasure }, entry))
-    }
-
-    /// Writes down that nothing of it can be read any more, and that the keys are destroyed.
-    pub(crate) fn erasure_is_unreadable(
-        &self,
-        erasure: &ErasureRow,
-        now: u64,
-        destroyed: Option<&Outgoing>,
-        unreadable: &Outgoing,
-    ) -> Result<()> {
-        self.changed(unreadable, |transaction| {
-            destroyed.map_or(Ok(()), |entry| add(transaction, entry).map(|_| ()))?;
-            let values = params![seconds(now), erasure.number];
-            transaction.execute("UPDATE erasure SET unreadable_at = ?1 WHERE number = ?2", values)
-        })?;
-        Ok(())
-    }
-
-    pub(crate) fn finish_erasure(
-        &self,
-        erasure: &ErasureRow,
-        now: u64,
-        entry: &Outgoing,
-    ) -> Result<EntryNumber> {
-        self.changed(entry, |transaction| {
-            let done = params![seconds(now), erasure.number];
-            transaction.execute("UPDATE erasure SET done_at = ?1 WHERE number = ?2", done)
-        })
-    }
-
     /// Which buckets' expiry the audit log tells of already.
     pub(crate) fn expired(&self) -> Result<Vec<Bucket>> {
         let names = self.all("SELECT bucket FROM expired", |row| row.get::<_, String>(0))?;
@@ -572,16 +517,6 @@ impl Register {
         })
     }
 
-    /// What was ever promised to be erased; or only what may not be erased yet.
-    pub(crate) fn erasures(&self, unfinished: bool) -> Result<Vec<ErasureRow>> {
-        let only = if unfinished { "WHERE done_at IS NULL" } else { "" };
-        let query = format!(
-            "SELECT number, subject, before, erasure_case, unreadable_at IS NOT NULL, since, until, stream,
-                    product, item, streams FROM erasure {only} ORDER BY number"
-        );
-        self.all(&query, erasure)
-    }
-
     /// The last time that was seen, and for how long the clock had moved on without a jump.
     pub(crate) fn clock(&self) -> Result<(u64, u64)> {
         let row =
@@ -595,12 +530,41 @@ impl Register {
         Ok(())
     }
 
-    fn all<T>(&self, query: &str, read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {
+    pub(super) fn all<T>(
+        &self,
+        query: &str,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
         let connection = self.connection();
         let mut query = connection.prepare(query)?;
         let rows = query.query_map([], read)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
+}
+
+/// An entry of the log of choices, with its entry in the audit log.
+fn write_choice(
+    transaction: &Transaction<'_>,
+    choice: &ChoiceRow,
+    entry: &Outgoing,
+) -> rusqlite::Result<EntryNumber> {
+    let (person, device) = match choice.about {
+        About::Person(person) => (Some(person), None),
+        About::Device(device) => (None, Some(device)),
+    };
+    let number = add(transaction, entry)?;
+    transaction.execute(
+        "INSERT INTO choice (at, product, person, device, said, entry) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            seconds(choice.at),
+            choice.product.0,
+            person,
+            device,
+            choice.said,
+            i64::try_from(number.0).unwrap_or(i64::MAX)
+        ],
+    )?;
+    Ok(number)
 }
 
 fn choice(row: &Row<'_>) -> rusqlite::Result<ChoiceRow> {
@@ -612,32 +576,7 @@ fn choice(row: &Row<'_>) -> rusqlite::Result<ChoiceRow> {
     Ok(ChoiceRow { at: row.get::<_, i64>(0)?.unsigned_abs(), product, about, said: row.get(4)? })
 }
 
-fn erasure(row: &Row<'_>) -> rusqlite::Result<ErasureRow> {
-    let numbers = |streams: String| {
-        streams.split(' ').filter_map(|stream| stream.parse().ok().map(StreamNumber)).collect()
-    };
-    let product = row.get::<_, Option<u16>>(8)?.map(ProductNumber);
-    Ok(ErasureRow {
-        number: row.get(0)?,
-        subject: row.get(1)?,
-        before: row.get::<_, i64>(2)?.unsigned_abs(),
-        case: row.get(3)?,
-        unreadable: row.get(4)?,
-        what: Selector {
-            received: moment(row.get(5)?)..moment(row.get(6)?),
-            stream: row.get::<_, Option<u16>>(7)?.map(StreamNumber),
-            item: product.zip(row.get::<_, Option<u16>>(9)?.map(ItemId)),
-        },
-        streams: row.get::<_, Option<String>>(10)?.map(numbers),
-    })
-}
-
-/// The moment that [`seconds`] wrote: the last of all is the last of all.
-fn moment(at: i64) -> u64 {
-    if at == i64::MAX { u64::MAX } else { at.unsigned_abs() }
-}
-
 /// SQLite's integers are signed; no time that a clock shows is beyond them.
-fn seconds(at: u64) -> i64 {
+pub(super) fn seconds(at: u64) -> i64 {
     i64::try_from(at).unwrap_or(i64::MAX)
 }

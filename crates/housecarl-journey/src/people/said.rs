@@ -70,6 +70,10 @@ pub enum Said {
     /// A feature of a device is on or off.
     #[n(7)]
     Feature(#[n(0)] String, #[n(1)] bool),
+    /// A child has become 13: what was agreed to until then, and authorised by a parent, no longer
+    /// counts. Nobody says it; Housecarl writes it down.
+    #[n(8)]
+    Lapsed,
 }
 
 impl Put {
@@ -159,6 +163,7 @@ impl Said {
                 step_of(version, id, step).map(|_| ()).ok_or_else(|| unknown("step of that item", step))
             }
             Self::NoMarketing(_) => Ok(()),
+            Self::Lapsed => Err(NotSayable::WrongSubject),
             Self::Feature(name, _) => {
                 version.feature(name).map(|_| ()).ok_or_else(|| unknown("feature", name))
             }
@@ -184,6 +189,7 @@ impl Said {
                 }
             }
             Self::NoMarketing(objects) => standing.no_marketing = *objects,
+            Self::Lapsed => (standing.agreed, standing.authorised) = (PurposeSet::NONE, PurposeSet::NONE),
             Self::Feature(..) => {}
         }
     }
@@ -206,7 +212,11 @@ impl Said {
                 let bit = version.feature(name).unwrap_or(0);
                 standing.features = if *on { standing.features | bit } else { standing.features & !bit };
             }
-            Self::Authorised(..) | Self::Restricted(..) | Self::Precision(..) | Self::NoMarketing(_) => {}
+            Self::Authorised(..)
+            | Self::Restricted(..)
+            | Self::Precision(..)
+            | Self::NoMarketing(_)
+            | Self::Lapsed => {}
         }
     }
 
@@ -214,6 +224,11 @@ impl Said {
     pub(crate) fn step(&self, version: &Version) -> Option<u8> {
         let Self::Precision(item, step) = self else { return None };
         step_of(version, version.item(item)?, step).map(|(_, step)| step)
+    }
+
+    /// Whether something may be kept for nothing any more after it.
+    pub(crate) const fn takes_back(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::NoMarketing(true) | Self::Restricted(_, false))
     }
 
     /// Whether it takes something back or says no: then nothing begun before may be finished after.

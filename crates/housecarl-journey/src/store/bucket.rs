@@ -20,6 +20,9 @@ pub struct Bucket {
 }
 
 impl Bucket {
+    /// The bucket that never ends of itself, for what is kept past its date.
+    pub(crate) const HELD: Self = Self { class: CLASSES, index: 0 };
+
     /// The bucket of what ends at `end` (seconds since 1970) after having been kept for `keep`
     /// seconds.
     #[must_use]
@@ -31,7 +34,8 @@ impl Bucket {
     }
 
     pub(crate) fn from_parts(class: u8, index: u32) -> Option<Self> {
-        (class < CLASSES).then_some(Self { class, index })
+        let bucket = Self { class, index };
+        (class < CLASSES || bucket == Self::HELD).then_some(bucket)
     }
 
     pub(crate) const fn class(self) -> u8 {
@@ -45,6 +49,9 @@ impl Bucket {
     /// From when nothing in it may be read any more: seconds since 1970.
     #[must_use]
     pub fn ends_at(self) -> u64 {
+        if self == Self::HELD {
+            return u64::MAX;
+        }
         (u64::from(self.index) + 1).saturating_mul(width(self.class))
     }
 
@@ -115,8 +122,8 @@ mod tests {
 
     #[test]
     fn a_name_is_read_back_and_nothing_else_is() {
-        for (end, keep) in [(0, 0), (NOW, 86_400), (NOW, u32::MAX), (u64::MAX, 1)] {
-            let bucket = Bucket::of(end, keep);
+        let ends = [(0, 0), (NOW, 86_400), (NOW, u32::MAX), (u64::MAX, 1)];
+        for bucket in ends.map(|(end, keep)| Bucket::of(end, keep)).into_iter().chain([Bucket::HELD]) {
             assert_eq!(bucket.to_string().parse(), Ok(bucket));
         }
         for name in ["", "b", "b1", "b9-1", "b-1-1", "c1-1", "b1-x", "seen-3"] {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::people::SubjectId;
+
 use super::{
     Batch, Bucket, Each, Identity, Place, REMEMBERED_SECONDS, Row, Store, StoreError, Stored, Wanted,
 };
@@ -58,7 +60,10 @@ impl Store for Memory {
     fn scan(&self, wanted: &Wanted, each: Each<'_>) -> Result<(), StoreError> {
         let found: Vec<Row> = {
             let held = self.held();
-            let wanted = held.rows.iter().filter(|((_, place), _)| wanted.has(place));
+            let wanted = held
+                .rows
+                .iter()
+                .filter(|((bucket, place), _)| wanted.has_bucket(*bucket) && wanted.has(place));
             wanted
                 .map(|((bucket, place), sealed)| Row {
                     bucket: *bucket,
@@ -73,6 +78,11 @@ impl Store for Memory {
             }
         }
         Ok(())
+    }
+
+    fn subjects(&self, bucket: Bucket) -> Result<BTreeSet<SubjectId>, StoreError> {
+        let held = self.held();
+        Ok(held.rows.keys().filter(|(of, _)| *of == bucket).map(|(_, place)| place.subject).collect())
     }
 
     fn replace(&self, gone: &[(Bucket, Place)], new: Vec<Row>) -> Result<(), StoreError> {

@@ -13,6 +13,7 @@ mod turn_over;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -112,6 +113,8 @@ pub(crate) struct Wanted {
     pub(crate) subject: SubjectId,
     /// `None` is every stream.
     pub(crate) stream: Option<StreamNumber>,
+    /// `None` is every bucket.
+    pub(crate) bucket: Option<Bucket>,
     /// The times of receipt, in seconds since 1970.
     pub(crate) received: Range<u64>,
 }
@@ -119,10 +122,15 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// Everything about a subject.
     pub(crate) const fn all_of(subject: SubjectId) -> Self {
-        Self { subject, stream: None, received: 0..u64::MAX }
+        Self { subject, stream: None, bucket: None, received: 0..u64::MAX }
     }
 
-    /// Whether a place is among them.
+    /// Whether what is wanted can be in a bucket.
+    fn has_bucket(&self, bucket: Bucket) -> bool {
+        self.bucket.is_none_or(|wanted| wanted == bucket)
+    }
+
+    /// Whether a place is among them, wherever it lies.
     pub(crate) fn has(&self, place: &Place) -> bool {
         place.subject == self.subject
             && self.stream.is_none_or(|stream| stream == place.stream)
@@ -196,6 +204,9 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// bucket and within it in the order of places. `each` may use the store: what it removes ahead
     /// of the scan may still be handed on.
     fn scan(&self, wanted: &Wanted, each: Each<'_>) -> Result<(), StoreError>;
+
+    /// Whose rows a bucket has.
+    fn subjects(&self, bucket: Bucket) -> Result<BTreeSet<SubjectId>, StoreError>;
 
     /// These rows will not be found again, and the new ones will be: all of it is on the disk or
     /// nothing. The bytes of what is gone leave the files with the next [`Store::turn_over`]. It is for

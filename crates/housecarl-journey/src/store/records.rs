@@ -23,6 +23,7 @@ use super::turn_over::{self, FILLER};
 use super::{
     Batch, Bucket, Each, Identity, Place, REMEMBERED_SECONDS, Row, Store, StoreError, Stored, Wanted, torn,
 };
+use crate::people::SubjectId;
 
 /// The bound on the memory of each keyspace that has not been written out, in bytes.
 const MEMTABLE_MAX: u64 = 8 << 20;
@@ -354,7 +355,7 @@ impl Store for Records {
         if wanted.received.is_empty() {
             return Ok(());
         }
-        for bucket in self.buckets() {
+        for bucket in self.buckets().into_iter().filter(|bucket| wanted.has_bucket(*bucket)) {
             let mut page = self.page(bucket, wanted, None)?;
             loop {
                 let (rows, last) = page;
@@ -368,6 +369,21 @@ impl Store for Records {
             }
         }
         Ok(())
+    }
+
+    fn subjects(&self, bucket: Bucket) -> Result<BTreeSet<SubjectId>, StoreError> {
+        let mut subjects = BTreeSet::new();
+        let keyspaces = self.read();
+        let Some(keyspace) = keyspaces.buckets.get(&bucket) else { return Ok(subjects) };
+        // From one to the first row of the next, without looking at all of theirs.
+        let mut from = Bound::Excluded(REMOVED.to_vec());
+        while let Some(found) = keyspace.range((from, Bound::Unbounded)).next() {
+            let (key, _) = found.into_inner()?;
+            let place = Place::from_bytes(&key).ok_or(StoreError::Unreadable("a row has no place"))?;
+            subjects.insert(place.subject);
+            from = Bound::Excluded([place.subject.0.as_slice(), &[u8::MAX; Place::LEN - 16]].concat());
+        }
+        Ok(subjects)
     }
 
     fn replace(&self, gone: &[(Bucket, Place)], new: Vec<Row>) -> Result<(), StoreError> {

@@ -242,6 +242,7 @@ impl From<NotChanged> for Problem {
                 "see the names in the manifest, and whether it is said about a person or a device",
             ),
             NotChanged::Unselected => Self::query("the time that is to be erased has no moment in it"),
+            NotChanged::NoSuchAge => Self::body(StatusCode::BAD_REQUEST, error.to_string()),
             NotChanged::Stopped(failed) => Self::later("stopped", failed.to_string()),
             NotChanged::Table(_) => Self::fault(),
             // What these say is the operator's to read in the log, and names files.

@@ -111,6 +111,12 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         with_body!(200, 404, 503),
     ),
     endpoint(
+        Method::DELETE,
+        "/v1/homes/{home}/persons/{person}",
+        Operator(|asked| Box::pin(erase::forget(asked))),
+        &[200, 404, 503],
+    ),
+    endpoint(
         Method::POST,
         "/v1/homes/{home}/persons/{person}/marks",
         Operator(|asked| Box::pin(homes::add_mark(asked))),

@@ -33,6 +33,15 @@ pub(super) async fn of_home(asked: Asked) -> Result<Answer, Problem> {
     erase(asked, subject.ok_or_else(|| Problem::unknown("home"))?, &query).await
 }
 
+/// `DELETE /v1/homes/{home}/persons/{person}`: everything about them, and that there was anybody.
+pub(super) async fn forget(asked: Asked) -> Result<Answer, Problem> {
+    let (person, by, now) = (asked.person()?, asked.by, asked.house.now());
+    let forgotten =
+        asked.house.ask(move |journey| Handle::current().block_on(journey.forget(person, by, now)));
+    let forgotten = forgotten.await??;
+    Ok(json(StatusCode::OK, &json!({ "keys": forgotten.keys, "parts": forgotten.parts })))
+}
+
 /// Erases it, or with `preview=true` only says what would go.
 async fn erase(
     asked: Asked,
@@ -44,7 +53,7 @@ async fn erase(
     match query.get("preview").map(String::as_str) {
         None | Some("false") => {}
         Some("true") => {
-            let parts = asked.house.ask(move |journey| journey.would_erase(subject, &what, now)).await??;
+            let parts = asked.house.ask(move |journey| journey.would_erase(subject, &what)).await??;
             return Ok(json(StatusCode::OK, &json!({ "parts": parts })));
         }
         Some(_) => return Err(Problem::query("`preview` is `true` or `false`")),

@@ -1,6 +1,7 @@
 //! Homes, the people in them, and what is held about them.
 
 use housecarl_journey::people::PersonId;
+use housecarl_journey::people::birthdays::Month;
 use housecarl_policy::AgeBand;
 use hyper::StatusCode;
 use serde::Deserialize;
@@ -54,14 +55,23 @@ impl From<Band> for AgeBand {
 #[serde(deny_unknown_fields)]
 struct NewPerson {
     age_band: Band,
+    /// The first month that is in the next band as a whole, such as `2031-05`.
+    next_band_from: Option<String>,
 }
 
 /// `POST /v1/homes/{home}/persons`.
 pub(super) async fn add_person(mut asked: Asked) -> Result<Answer, Problem> {
     let home = asked.home()?;
-    let NewPerson { age_band } = asked.json().await?;
-    let (by, now) = (asked.by, asked.house.now());
-    let person = asked.house.ask(move |journey| journey.add_person(home, age_band.into(), by, now)).await??;
+    let NewPerson { age_band, next_band_from } = asked.json().await?;
+    let not_a_month =
+        |()| Problem::body(StatusCode::BAD_REQUEST, "`next_band_from` is a month as in `2031-05`");
+    let from: Option<Month> = next_band_from.map(|month| month.parse()).transpose().map_err(not_a_month)?;
+    let (by, now, band) = (asked.by, asked.house.now(), age_band.into());
+    let added = asked.house.ask(move |journey| match from {
+        Some(month) => journey.add_child(home, band, month, by, now),
+        None => journey.add_person(home, band, by, now),
+    });
+    let person = added.await??;
     Ok(json(StatusCode::OK, &json!({ "person": hex::print(&person.0) })))
 }
 

@@ -55,10 +55,15 @@ pub fn load(name: &str, text: &str, ordinals: &Ordinals, today: Date) -> Result<
         let present = Facets::of(manifest, purpose).fingerprint().to_string();
         (purpose.name.value.clone(), vec![present])
     });
+    let inferred_from = manifest.item.iter().filter(|item| !item.inferred_from.is_empty()).map(|item| {
+        let from = item.inferred_from.iter().map(|from| from.value.0.clone());
+        (item.name.value.clone(), from.collect())
+    });
     let product = Product {
         name: name.to_owned(),
         features: features.collect(),
         fingerprints: fingerprints.collect(),
+        inferred_from: inferred_from.collect(),
         table: compiled.table,
     };
     Ok(Loaded { product, report })

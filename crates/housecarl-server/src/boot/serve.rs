@@ -5,6 +5,7 @@ use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use housecarl_check::diagnostic::Level;
@@ -12,6 +13,7 @@ use housecarl_journey::apply::{Applied, Putting};
 use housecarl_journey::journey::{Journey, OpenError};
 use housecarl_journey::product::Product;
 use housecarl_manifest::scalar::Date;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
@@ -26,6 +28,8 @@ use crate::ingest::{BindError, Counters, Door, Quotas, Tls, TlsError, Transport}
 const INTEGRATE_EVERY: Duration = Duration::from_secs(1);
 /// How often buckets that are over are looked for.
 const EXPIRE_EVERY: Duration = Duration::from_secs(300);
+/// How often it is looked for what was taken back and is kept for nothing else.
+const CLEAN_UP_EVERY: Duration = Duration::from_secs(60);
 /// How often the files are rid of what was removed from the records.
 const TURN_OVER_EVERY: Duration = Duration::from_secs(86_400);
 
@@ -278,7 +282,13 @@ impl Serving {
         let listener = Mqtt::new(house, Limits::default(), counters);
         let stop_mqtt = until_stopped(stopped.clone());
         work.spawn(async move { listener.serve(mqtt, stop_mqtt).await });
-        work.spawn(jobs(Arc::clone(&journey), clock, Arc::clone(&tell), until_stopped(stopped)));
+        work.spawn(jobs(
+            Arc::clone(&journey),
+            Arc::clone(&clock),
+            Arc::clone(&tell),
+            until_stopped(stopped.clone()),
+        ));
+        work.spawn(sign(Arc::clone(&journey), clock, Arc::clone(&tell), until_stopped(stopped)));
         let mut stop = std::pin::pin!(stop);
         let served = loop {
             tokio::select! {
@@ -352,16 +362,18 @@ impl Job {
     }
 }
 
-/// What is done beside the messages, each at its time, on a thread that may wait for the disk.
+/// What is done with the records beside the messages: each at its time and one after the other, on a
+/// thread that may wait for the disk.
 async fn jobs(journey: Arc<Journey>, clock: Clock, tell: Tell, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
-    let mut integrate = interval(INTEGRATE_EVERY);
-    let (mut expire, mut turn_over) = (interval(EXPIRE_EVERY), interval(TURN_OVER_EVERY));
-    for timer in [&mut integrate, &mut expire, &mut turn_over] {
+    let (mut expire, mut clean_up) = (interval(EXPIRE_EVERY), interval(CLEAN_UP_EVERY));
+    let mut turn_over = interval(TURN_OVER_EVERY);
+    for timer in [&mut expire, &mut clean_up, &mut turn_over] {
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     }
-    let mut signing = Job::new("signing the audit log");
     let mut expiring = Job::new("destroying what is past its end date");
+    let mut cleaning = Job::new("removing what was taken back");
+    let there_is_more = Arc::new(AtomicBool::new(false));
     let mut turning = Job::new("clearing the files of what was removed");
     // The first tick is at once: not for what costs much.
     turn_over.reset();
@@ -369,9 +381,34 @@ async fn jobs(journey: Arc<Journey>, clock: Clock, tell: Tell, stop: impl Future
         let (journey, now) = (Arc::clone(&journey), clock());
         tokio::select! {
             () = &mut stop => break,
-            _ = integrate.tick() => signing.run(&tell, move || journey.integrate(now).map(drop)).await,
             _ = expire.tick() => expiring.run(&tell, move || journey.expire(now).map(drop)).await,
+            _ = clean_up.tick() => {
+                let (runtime, more) = (Handle::current(), Arc::clone(&there_is_more));
+                let step = move || {
+                    let done = runtime.block_on(journey.clean_up(now));
+                    done.map(|done| more.store(done.more, Ordering::SeqCst))
+                };
+                cleaning.run(&tell, step).await;
+                if there_is_more.swap(false, Ordering::SeqCst) {
+                    clean_up.reset_immediately();
+                }
+            }
             _ = turn_over.tick() => turning.run(&tell, move || journey.turn_over(now).map(drop)).await,
+        }
+    }
+}
+
+/// Signs the log at its time, whatever else is being done.
+async fn sign(journey: Arc<Journey>, clock: Clock, tell: Tell, stop: impl Future<Output = ()>) {
+    let mut stop = std::pin::pin!(stop);
+    let mut integrate = interval(INTEGRATE_EVERY);
+    integrate.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut signing = Job::new("signing the audit log");
+    loop {
+        let (journey, now) = (Arc::clone(&journey), clock());
+        tokio::select! {
+            () = &mut stop => break,
+            _ = integrate.tick() => signing.run(&tell, move || journey.integrate(now).map(drop)).await,
         }
     }
     // With the sums of the hour that is not over.

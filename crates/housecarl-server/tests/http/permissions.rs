@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use housecarl_journey::audit::By;
 use housecarl_journey::people::credentials::Role;
+use housecarl_policy::AgeBand;
 use housecarl_server::api::interface;
 
 use crate::house::{House, LOCK, START, WATCH, Wearer, hex, vitals};
@@ -24,12 +25,17 @@ fn call(house: &House, wearer: &Wearer, address: &(String, String), authorizatio
     let spare = house.device(house.home, None).0;
     let token = house.journey.add_operator(&Role::Operator, By::Housecarl, START).unwrap().1;
     let device = if pattern.contains("/secret") { spare } else { wearer.device };
+    let person = if pattern.ends_with("/persons/{person}") {
+        house.journey.add_person(house.home, AgeBand::Adult, By::Housecarl, START).unwrap()
+    } else {
+        wearer.person
+    };
     let path = pattern
         .replace("{stream}", "vitals")
         .replace("{purpose}", "activity")
         .replace("{product}", "watch")
         .replace("{home}", home)
-        .replace("{person}", &hex(&wearer.person.0))
+        .replace("{person}", &hex(&person.0))
         .replace("{device}", &hex(&device.0));
     let path = if pattern.starts_with("/v1/data") {
         format!("{path}?person={}", hex(&wearer.person.0))

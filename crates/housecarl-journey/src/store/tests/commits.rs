@@ -1,6 +1,6 @@
 //! Group commit: each message gets one answer, and the answer is true.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
@@ -10,6 +10,7 @@ use std::task::Poll;
 use std::thread;
 
 use super::*;
+use crate::people::SubjectId;
 use crate::seal::Sealed;
 use crate::store::commit::{Commits, Epoch, Failed, Outcome};
 use crate::store::{Each, StoreError, Stored};
@@ -77,6 +78,10 @@ impl Store for Double {
     fn scan(&self, wanted: &Wanted, each: Each<'_>) -> Result<(), StoreError> {
         self.memory.scan(wanted, each)
     }
+    fn subjects(&self, bucket: Bucket) -> Result<BTreeSet<SubjectId>, StoreError> {
+        self.memory.subjects(bucket)
+    }
+
     fn replace(&self, gone: &[(Bucket, Place)], new: Vec<Row>) -> Result<(), StoreError> {
         self.memory.replace(gone, new)
     }

@@ -70,7 +70,7 @@ fn identity(number: u8) -> Identity {
 }
 
 fn all_of(number: u8) -> Wanted {
-    Wanted { subject: subject(number), stream: None, received: 0..u64::MAX }
+    Wanted::all_of(subject(number))
 }
 
 /// What a scan hands on, all of it.

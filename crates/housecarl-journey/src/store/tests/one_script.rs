@@ -39,6 +39,7 @@ fn some_wanted(dice: &mut Dice) -> Wanted {
     let from = NOW + dice.below(6);
     Wanted {
         subject: subject(*dice.pick(&[1, 2, 3, 4])),
+        bucket: Some(bucket(*dice.pick(&BUCKETS))).filter(|_| dice.below(3) == 0),
         stream: *dice.pick(&[None, Some(StreamNumber(0)), Some(StreamNumber(u16::MAX))]),
         received: *dice.pick(&[0, from])..*dice.pick(&[from, from + 2, u64::MAX]),
     }
@@ -123,6 +124,10 @@ fn run(seed: u64, steps: usize, turn: bool) {
         assert_eq!(stores[0].buckets(), stores[1].buckets(), "{}", told());
         for wanted in (1..4).map(all_of).chain([some_wanted(&mut dice), some_wanted(&mut dice)]) {
             assert!(found(&*stores[0], &wanted) == found(&*stores[1], &wanted), "{}", told());
+        }
+        for bucket in BUCKETS.map(bucket) {
+            let subjects = stores.each_ref().map(|store| store.subjects(bucket).unwrap());
+            assert!(subjects[0] == subjects[1], "{}", told());
         }
         for number in 0..IDENTITIES {
             let answers = stores.each_ref().map(|store| store.knows(&identity(number), now).unwrap());
