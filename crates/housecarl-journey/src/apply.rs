@@ -77,13 +77,18 @@ impl Journey {
         let version =
             Version::new(product, |name| self.register.stream(number, name).map_err(NotChanged::from))?;
         let state = State::new(version);
-        for person in self.register.people()? {
+        let people = self.register.people()?;
+        for person in &people {
             state.standings.set(person.id, Standing::unasked(person.age.band));
         }
         let summed = self.sum(&state, number, 0)?;
         let entry = {
             let _alone = self.applying.write().unwrap_or_else(PoisonError::into_inner);
             self.take_in_newcomers(&state, in_force);
+            // Who was forgotten meanwhile is not remembered by this.
+            let present = in_force.state();
+            let gone = people.iter().filter(|person| present.standings.get(person.id).is_none());
+            gone.for_each(|person| state.standings.remove(person.id));
             self.sum(&state, number, summed)?;
             // 2.
             let entry =
