@@ -4,6 +4,9 @@ use std::cell::RefCell;
 use std::hint::black_box;
 
 use housecarl_journey::people::{PersonId, Standings};
+use housecarl_measure::figures::{figure, grouped};
+use housecarl_measure::machine;
+use housecarl_measure::rounds::{Contestant, Times, race};
 use housecarl_oracle::dice::Dice;
 use housecarl_oracle::facts::{Case, Subject as Told};
 use housecarl_policy::{DeviceStanding, ItemId, Question, Standing, Subject, Table, decide};
@@ -11,8 +14,6 @@ use regorus::Value;
 
 use crate::people::{self, Names, PEOPLE};
 use crate::product::{PURPOSES_PER_ITEM, Product, Shape};
-use housecarl_measure::rounds::{Contestant, Times, race};
-use housecarl_measure::machine;
 use crate::{cedar, rego};
 
 /// The tables: 20, 200 and 2,000 pairs of an item and a purpose.

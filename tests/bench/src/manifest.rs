@@ -9,7 +9,6 @@ use std::process::{Command, Stdio};
 
 use housecarl_manifest::scalar::Date;
 use housecarl_manifest::{Ordinals, compile, read};
-
 use housecarl_measure::clock;
 use housecarl_measure::figures::{figure, grouped};
 use housecarl_measure::machine;

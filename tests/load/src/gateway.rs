@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use housecarl_server::boot::{At, Serving, Settings};
-use housecarl_server::house::{Clock, to_hex};
+use housecarl_server::hex;
+use housecarl_server::house::Clock;
 use housecarl_server::ingest::Admission;
 use tokio::sync::oneshot;
 
@@ -60,7 +61,7 @@ pub(crate) fn run(folder: &Path, devices: usize, homes: &str) {
             } else {
                 house::empty_home(serving.journey(), now())
             };
-            println!("{} {}", to_hex(wearer.device.0), wearer.secret);
+            println!("{} {}", hex::print(&wearer.device.0), wearer.secret);
         }
         let counters = Arc::clone(serving.counters());
         let (stop, stopped) = oneshot::channel::<()>();

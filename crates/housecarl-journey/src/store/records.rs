@@ -261,7 +261,7 @@ impl Records {
         wanted: &Wanted,
         after: Option<&Last>,
         take: impl Fn(&[u8]) -> S,
-    ) -> Result<(Vec<(Place, S)>, Option<Last>), StoreError> {
+    ) -> Result<Page<S>, StoreError> {
         let keyspaces = self.read();
         let (mut page, mut bytes, mut second) = (Vec::new(), 0_usize, None);
         let Some(keyspace) = keyspaces.buckets.get(&bucket) else { return Ok((page, None)) };
@@ -351,6 +351,8 @@ fn put_in(batch: &mut OwnedWriteBatch, keyspaces: &Keyspaces, blocks: Vec<Block>
 
 /// The last place of a page.
 type Last = [u8; Place::LEN];
+/// Rows, and after which place there may be more.
+type Page<S> = (Vec<(Place, S)>, Option<Last>);
 
 fn database(folder: &Path) -> Result<Database, fjall::Error> {
     Database::builder(folder)
