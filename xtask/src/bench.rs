@@ -10,7 +10,8 @@ const LOAD: &[&str] = &["ingest", "idle", "read", "erase", "log", "start"];
 const MOSQUITTO: &str = "mosquitto";
 
 pub(crate) fn run(args: &[String]) -> Done {
-    let (load, rest): (Vec<&String>, Vec<&String>) = args.iter().partition(|part| LOAD.contains(&part.as_str()));
+    let (load, rest): (Vec<&String>, Vec<&String>) =
+        args.iter().partition(|part| LOAD.contains(&part.as_str()));
     if args.is_empty() || !rest.is_empty() {
         // One of the measurements runs the program that is shipped.
         shell::run(&mut cargo(&["build", "--release", "-p", "housecarl"]))?;

@@ -86,11 +86,7 @@ impl Received<'_> {
     }
 
     /// Walks the payload and hands on what was declared, and only how much was not.
-    pub(crate) fn walk(
-        &self,
-        matcher: &mut Matcher<'_, '_>,
-        meet: &mut impl Meet,
-    ) -> Result<(), Unreadable> {
+    pub(crate) fn walk(&self, matcher: &mut Matcher<'_, '_>, meet: &mut impl Meet) -> Result<(), Unreadable> {
         tokens::first(&self.tokens).map_or(Ok(()), |(token, inside, _)| walk(token, inside, matcher, meet))
     }
 }

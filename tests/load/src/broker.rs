@@ -17,7 +17,10 @@ pub(crate) struct Broker {
 
 /// Where the program is; Debian puts it where only administrators look.
 pub(crate) fn program() -> Option<PathBuf> {
-    ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"].map(PathBuf::from).into_iter().find(|path| path.is_file())
+    ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"]
+        .map(PathBuf::from)
+        .into_iter()
+        .find(|path| path.is_file())
 }
 
 impl Broker {
@@ -38,8 +41,13 @@ impl Broker {
         settings.push_str("user root\n");
         let file = folder.join("mosquitto.conf");
         std::fs::write(&file, settings).unwrap();
-        let process =
-            Command::new(program).arg("-c").arg(&file).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        let process = Command::new(program)
+            .arg("-c")
+            .arg(&file)
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
         await_listening(address);
         Self { process, address }
     }

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 
 use housecarl_journey::audit::By;
 use housecarl_journey::journey::{Journey, Settings};
-use housecarl_journey::people::{SubjectId};
+use housecarl_journey::people::SubjectId;
 use housecarl_measure::clock;
 use housecarl_measure::figures::{Bound, figure, grouped, verdict};
 use housecarl_measure::rounds::median;

@@ -1,7 +1,7 @@
 //! Homes of four, each with a watch whose wearer has agreed to everything.
 
-use housecarl_journey::audit::By;
 use futures_util::future::join_all;
+use housecarl_journey::audit::By;
 use housecarl_journey::journey::{Admitted, Journey, Message};
 use housecarl_journey::people::{About, Act, DeviceId, PersonId, Put, Said};
 use housecarl_journey::product::{Product, Version};
@@ -21,7 +21,9 @@ const OTHERS: [AgeBand; 3] = [AgeBand::Adult, AgeBand::Adult, AgeBand::To9];
 /// The watch, checked and compiled as `serve` does.
 pub(crate) fn watch() -> Product {
     let ordinals = Ordinals::read(LOCK).unwrap();
-    housecarl_server::boot::load(WATCH, MANIFEST, &ordinals, Date::parse("2026-11-28").unwrap()).unwrap().product
+    housecarl_server::boot::load(WATCH, MANIFEST, &ordinals, Date::parse("2026-11-28").unwrap())
+        .unwrap()
+        .product
 }
 
 /// Somebody who wears a watch, in a home of their own.

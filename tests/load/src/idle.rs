@@ -22,15 +22,17 @@ pub(crate) fn run() {
     let connect = |devices: std::ops::Range<usize>| -> Vec<TcpStream> {
         let devices = &gateway.devices[devices];
         let clients = devices.iter().flat_map(|device| (0..EACH).map(move |number| (device, number)));
-        clients.map(|(device, number)| {
-            let mut stream = TcpStream::connect(gateway.address).unwrap();
-            let client = format!("{}-{number}", device.name);
-            stream.write_all(&publisher::hello(&client, device)).unwrap();
-            let mut answer = [0; 4];
-            stream.read_exact(&mut answer).unwrap();
-            assert_eq!(answer, [0x20, 0x02, 0x00, 0x00], "a device was not let in");
-            stream
-        }).collect()
+        clients
+            .map(|(device, number)| {
+                let mut stream = TcpStream::connect(gateway.address).unwrap();
+                let client = format!("{}-{number}", device.name);
+                stream.write_all(&publisher::hello(&client, device)).unwrap();
+                let mut answer = [0; 4];
+                stream.read_exact(&mut answer).unwrap();
+                assert_eq!(answer, [0x20, 0x02, 0x00, 0x00], "a device was not let in");
+                stream
+            })
+            .collect()
     };
     let first = connect(0..BEFORE);
     let before = machine::resident_of(gateway.id());

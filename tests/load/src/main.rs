@@ -45,7 +45,9 @@ const PARTS: [(&str, fn()); 6] = [
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    if let [gateway::CHILD, folder, devices, homes] = wanted.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    if let [gateway::CHILD, folder, devices, homes] =
+        wanted.iter().map(String::as_str).collect::<Vec<_>>()[..]
+    {
         gateway::run(folder.as_ref(), devices.parse().unwrap(), homes);
         return ExitCode::SUCCESS;
     }

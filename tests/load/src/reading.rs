@@ -43,11 +43,13 @@ pub(crate) fn run() {
     };
     let read = || {
         let mut values = 0_usize;
-        journey.read(&ask, now(), |released| {
-            black_box(released);
-            values += 1;
-            true
-        }).unwrap();
+        journey
+            .read(&ask, now(), |released| {
+                black_box(released);
+                values += 1;
+                true
+            })
+            .unwrap();
         values
     };
     let values = read();
@@ -90,7 +92,8 @@ impl Bare {
             let place = place(number);
             let mut sealed = record(number);
             let nonce = nonce(number);
-            key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place), &mut sealed).unwrap();
+            key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place), &mut sealed)
+                .unwrap();
             keyspace.insert(place, [nonce.as_slice(), &sealed].concat()).unwrap();
         }
         Self { _folder: folder, keyspace, key }

@@ -108,7 +108,10 @@ impl<'p> Visitor<'p> for Append<'_, 'p> {
         Ok(())
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "what is larger than an `i64` is decided about as a float")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "what is larger than an `i64` is decided about as a float"
+    )]
     fn visit_u64<E>(self, whole: u64) -> Result<(), E> {
         self.0.push(i64::try_from(whole).map_or(Token::Float(whole as f64), Token::Whole));
         Ok(())
@@ -241,7 +244,8 @@ mod tests {
                 items.into()
             }
             Token::Object(_) => {
-                let members = members(inside).map(|(name, value, inside)| (name.to_owned(), tree(value, inside)));
+                let members =
+                    members(inside).map(|(name, value, inside)| (name.to_owned(), tree(value, inside)));
                 Json::Object(members.collect())
             }
         }
@@ -274,7 +278,9 @@ mod tests {
             let expected: Json = serde_json::from_str(payload).unwrap();
             assert_eq!(tree(token, inside).to_string(), expected.to_string(), "{payload}");
         }
-        assert!(matches!(read(b"18446744073709551615").unwrap()[..], [Token::Float(float)] if float == 2_f64.powi(64)));
+        assert!(
+            matches!(read(b"18446744073709551615").unwrap()[..], [Token::Float(float)] if float == 2_f64.powi(64))
+        );
     }
 
     #[test]

@@ -128,7 +128,8 @@ mod tests {
         let long = vec![7; FULL_AT];
         let other = Row { place: place(1, 2, NOW + 1, 3), ..row(3, &[]) };
         let blocks = of(&[row(1, &long), row(2, &[1]), other, row(4, &[2])]).unwrap();
-        let mut lie: Vec<_> = blocks.iter().map(|block| (block.first.sequence, found(&block.bytes).len())).collect();
+        let mut lie: Vec<_> =
+            blocks.iter().map(|block| (block.first.sequence, found(&block.bytes).len())).collect();
         lie.sort_unstable();
         assert_eq!(lie, [(1, 1), (2, 2), (3, 1)]);
     }

@@ -18,7 +18,8 @@ use std::time::Duration;
 
 use fjall::config::CompressionPolicy;
 use fjall::{
-    AbstractTree as _, CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode,
+    AbstractTree as _, CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch,
+    PersistMode,
 };
 
 use super::blocks::{self, Block};

@@ -96,7 +96,7 @@ fn step(
                 there.into_iter().filter(|_| dice.below(3) == 0).map(|(bucket, place, _)| (bucket, place)),
             );
             if dice.below(2) == 0 {
-                let new: Vec<_> = (0..dice.below(4)).map(|_| some_row(dice)).collect();
+                let new = some_rows(dice, given);
                 stores.iter().for_each(|store| store.replace(&gone, new.clone()).unwrap());
                 return "replace";
             }
