@@ -78,7 +78,8 @@ pub(crate) async fn send_at(journey: &Journey, wearer: &Wearer, sends: Sends, me
     loop {
         let together = numbers.by_ref().take(1_000).map(|number| async move {
             // Unlike any that was sent at another time.
-            let payload = sends.payload(number + now % 1_000_000_000, now, "wearer");
+            let payload =
+                sends.payload(1_000_000_000 + (number + now * 1_000) % 1_000_000_000, now, "wearer");
             let message = Message { payload: payload.as_bytes(), idempotency_key: None };
             let admitted = journey.admit(wearer.device, stream, message, now).await.unwrap();
             assert!(matches!(admitted, Admitted::Kept(_)), "{admitted:?}");

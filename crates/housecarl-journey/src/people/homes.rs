@@ -407,8 +407,12 @@ impl Home for View<'_> {
 
     fn is_unchanged_since(&self, moment: u64) -> bool {
         let unchanged = |changed_at: u32| u64::from(changed_at) <= moment;
+        // Who has had a birthday since was younger then.
+        let same = |(id, now): (&PersonId, &Standing)| {
+            unchanged(now.changed_at) && self.journey.homes.band_at(*id, now.band, moment) == Some(now.band)
+        };
         unchanged(self.device.changed_at)
-            && self.standings.iter().all(|standing| unchanged(standing.changed_at))
+            && self.ids.iter().zip(&self.standings).all(same)
             && self.journey.homes.horizons.are_before(moment)
     }
 
