@@ -10,10 +10,10 @@ use housecarl_policy::{
     Act, Decision, DeviceStanding, Gate, ItemId, PurposeId, PurposeSet, Question, Standing, StreamId,
     Subject, SubjectKind, Table, Value, decide as policy_decides,
 };
-use serde_json::Value as Json;
 
 use crate::captured::Captured;
-use crate::receive::{Meet, Received, Unreadable, value, walk};
+use crate::receive::tokens::Token;
+use crate::receive::{Meet, Received, Unreadable};
 
 /// The home that a message comes from, as a decision sees it.
 pub trait Home {
@@ -28,6 +28,13 @@ pub trait Home {
     fn is_erased(&self, whose: Whose, stream: StreamId, item: ItemId, captured: u64) -> bool {
         // Who erases nothing need not say so.
         let _ = (whose, stream, item, captured);
+        false
+    }
+    /// Whether nothing was settled, said or erased since a moment, so that what was captured then is
+    /// decided about as if it had been captured now.
+    fn is_unchanged_since(&self, moment: u64) -> bool {
+        // Who does not know has the past asked for.
+        let _ = moment;
         false
     }
     /// The person a message is about: by the mark in the message, or whose device it is. `None`
@@ -55,8 +62,8 @@ pub(crate) enum Raw {
 }
 
 impl Raw {
-    fn of(json: &Json) -> Self {
-        match value(json) {
+    fn of(token: &Token<'_>) -> Self {
+        match token.value() {
             Some(Value::Null) => Self::Null,
             Some(Value::Bool(bool)) => Self::Bool(bool),
             Some(Value::Number(number)) => Self::Number(number),
@@ -128,7 +135,7 @@ impl fmt::Debug for Permitted {
 /// # Errors
 /// [`Unreadable::Beyond`] where the payload goes beyond what a message may be.
 pub fn decide(
-    received: Received,
+    received: Received<'_>,
     table: &Table<'_>,
     stream: StreamId,
     home: &impl Home,
@@ -141,28 +148,32 @@ pub fn decide(
         undeclared: BTreeMap::new(),
         identity: Vec::new(),
     };
-    walk(&received.json, &mut Matcher::new(table, stream), &mut gathered)?;
+    received.walk(&mut Matcher::new(table, stream), &mut gathered)?;
     drop(received);
 
     let identification = table.stream(stream).map_or(NO_PURPOSE, |stream| stream.identification);
     let identification = PurposeId::new(identification);
-    let mut values = Vec::new();
+    let mut values = Vec::with_capacity(gathered.records.iter().map(|record| record.values.len()).sum());
     let mut unrecognised = BTreeMap::new();
     let batch = gathered.records.len() > 1;
     let records = gathered.records.len() - usize::from(batch);
     let header_captured = gathered.records.first().and_then(|record| record.captured);
-    let header_mark = gathered.records.first().and_then(|record| record.subject.clone());
+    let header_mark = gathered.records.first_mut().and_then(|record| record.subject.take());
     for (number, record) in gathered.records.into_iter().enumerate() {
-        let mark = record.subject.clone().or_else(|| header_mark.clone());
-        let person = match recognised(table, home, home.person(mark.as_deref()), identification, &record, now)
-        {
+        let mark = record.subject.as_deref().or(header_mark.as_deref());
+        let person = match recognised(table, home, home.person(mark), identification, &record, now) {
             Ok(person) => person,
             Err(gate) => {
                 *unrecognised.entry(gate).or_default() += 1;
                 None
             }
         };
-        let captured = record.captured.or(header_captured);
+        // Where nothing has changed since, it is as if it had been captured now: each purpose that has
+        // not ended by now had not ended then, and nothing else can differ.
+        let captured = record
+            .captured
+            .or(header_captured)
+            .filter(|captured| !matches!(captured, Captured::At(at) if home.is_unchanged_since(*at)));
         for (item, raw) in record.values {
             let whose = whose(table, item, person);
             let of = subject(home.people(), whose);
@@ -202,7 +213,7 @@ fn as_captured(
     captured: Option<Captured>,
 ) -> (Decision, PurposeSet) {
     let then = match captured {
-        // The device does not say, and sends at once.
+        // The device does not say, and sends at once; or nothing has changed since.
         None => return (now, PurposeSet::NONE),
         Some(Captured::At(at)) if home.is_erased(whose, stream, item, at) => PurposeSet::NONE,
         Some(Captured::At(at)) => home.at(at).map_or(PurposeSet::NONE, |past| {
@@ -283,10 +294,10 @@ struct Gathered {
 }
 
 impl Meet for Gathered {
-    fn value(&mut self, item: Option<ItemId>, marks: Marks, json: &Json) {
+    fn value(&mut self, item: Option<ItemId>, marks: Marks, token: &Token<'_>) {
         let current = self.current.last().copied().unwrap_or(0);
         let Some(record) = self.records.get_mut(current) else { return };
-        let raw = Raw::of(json);
+        let raw = Raw::of(token);
         if marks.has(Marks::CAPTURED) {
             record.captured = Some(Captured::read(&raw, self.now));
         }
@@ -301,7 +312,7 @@ impl Meet for Gathered {
         }
         match item {
             // Null says that there is nothing.
-            Some(_) if json.is_null() => {}
+            Some(_) if matches!(token, Token::Null) => {}
             Some(item) if marks.has(Marks::CERTAINTY) => record.certainties.push((item, raw)),
             Some(item) => record.values.push((item, raw)),
             None => {}

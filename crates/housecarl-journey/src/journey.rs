@@ -11,21 +11,21 @@ use housecarl_policy::{AgeBand, DeviceStanding, Standing, StreamId};
 use tokio::sync::watch;
 
 use crate::apply::{Applied, Putting};
-use crate::audit::{self, AuditError, By, Chosen, EntryNumber, Log};
+use crate::audit::{self, AuditError, By, Chosen, EntryNumber, Log, Reasons};
 use crate::decide::Whose;
 use crate::keys::{self, KeyName, Keys, KeysError, RootKey, RootKeyError};
 use crate::minimise::{Minimised, PseudonymKey};
 use crate::people::birthdays::Age;
 use crate::people::erasures::ErasureRow;
-use crate::people::homes::{HomeAtWork, Homes, View};
+use crate::people::homes::{DeviceAtWork, HomeAtWork, Homes, View};
 use crate::people::register::{ChoiceRow, DeviceRow, HomeRow, PersonRow, Register};
 use crate::people::{About, DeviceId, HomeId, NotSayable, PersonId, RegisterError, Said, SubjectId};
 use crate::product::{InForce, Product, ProductNumber, State, Version};
-use crate::seal::{Belongs, Sequence};
-use crate::store::commit::{Commits, Failed, Outcome};
+use crate::seal::{Belongs, Sealed, Sequence};
+use crate::store::commit::{Commits, Failed, Moment, Outcome};
 use crate::store::memory::Memory;
 use crate::store::records::Records;
-use crate::store::{self, Store, StoreError, StreamNumber};
+use crate::store::{self, Identity, Store, StoreError, StreamNumber};
 use crate::wanted::Wanted;
 use crate::{Home as _, Unreadable, decide, minimise, receive, seal};
 
@@ -695,7 +695,7 @@ impl Journey {
     /// [`StoreError`].
     pub fn held(&self, subject: SubjectId) -> Result<u64, StoreError> {
         let mut parts = 0_u64;
-        self.store.scan(&store::Wanted::all_of(subject), &mut |_| {
+        self.store.scan_places(&store::Wanted::all_of(subject), &mut |_, _| {
             parts = parts.saturating_add(1);
             true
         })?;
@@ -706,6 +706,19 @@ impl Journey {
     #[must_use]
     pub fn standing(&self, person: PersonId, product: ProductNumber) -> Option<Standing> {
         self.product(product)?.state().standings.get(person)
+    }
+
+    /// How many buckets there are, over or not.
+    #[must_use]
+    pub fn buckets(&self) -> usize {
+        self.store.buckets().len()
+    }
+
+    /// Whether there is a key to anything that was received about a subject. Whoever destroys them holds
+    /// the keys until that has reached the disk, so that `false` means that it has.
+    #[must_use]
+    pub fn is_readable(&self, subject: SubjectId) -> bool {
+        !self.keys.streams_of(subject).is_empty()
     }
 
     /// What is settled for a device.
@@ -750,30 +763,17 @@ impl Journey {
         let product = self.product(device.row.product).ok_or(NotAdmitted::NoSuchDevice)?;
         loop {
             // Whoever changes their mind while this is under way has it decided again.
-            let view = View::of(&device, product, self);
-            let version = Arc::clone(&view.version);
-            let stream = version.stream_of(number).ok_or(NotAdmitted::NoSuchStream)?;
-            let (minimised, identity) = self.decide(&version, stream, message, &view, now)?;
-            if let Some(watch) = self.watch.get() {
-                watch(device.row.id, &version, stream, &minimised);
-            }
-            let belongs = Belongs { device: device.row.id, stream: number, received: now };
-            let identity = device.home.identity(device.row.id, number.0, &identity);
-            let refused = audit::refusals(&minimised);
-            let subject = |whose| view.subject(whose);
-            let sealed =
-                seal::seal(minimised, belongs, subject, &self.keys, &self.sequence).map_err(|error| {
-                    match error {
-                        KeysError::Full => NotAdmitted::Later(Failed::Full),
-                        _ => NotAdmitted::Later(Failed::Stopped),
-                    }
-                })?;
+            #[cfg(not(housecarl_bare))]
+            let prepared = self.prepare(&device, product, number, message, now)?;
+            #[cfg(housecarl_bare)]
+            let prepared = self.pass_on(&device, product, number, message, now)?;
+            let Prepared { sealed, identity, refused, moment } = prepared;
             let parts = sealed.parts();
             if parts == 0 {
                 self.count_refusals(number, refused, now);
                 return Ok(Admitted::Nothing);
             }
-            match self.commits.commit(sealed, identity, view.moment.clone()).await {
+            match self.commits.commit(sealed, identity, moment).await {
                 Ok(Outcome::Stored) => {
                     self.count_refusals(number, refused, now);
                     return Ok(Admitted::Kept(parts));
@@ -783,6 +783,35 @@ impl Journey {
                 Err(error) => return Err(NotAdmitted::Later(error)),
             }
         }
+    }
+
+    /// All stages before the store.
+    #[cfg_attr(housecarl_bare, expect(dead_code, reason = "what it costs is measured against going without"))]
+    fn prepare(
+        &self,
+        device: &DeviceAtWork,
+        product: &InForce,
+        number: StreamNumber,
+        message: Message<'_>,
+        now: u64,
+    ) -> Result<Prepared, NotAdmitted> {
+        let view = View::of(device, product, self);
+        let version = &*view.version;
+        let stream = version.stream_of(number).ok_or(NotAdmitted::NoSuchStream)?;
+        let (minimised, identity) = self.decide(version, stream, message, &view, now)?;
+        if let Some(watch) = self.watch.get() {
+            watch(device.row.id, version, stream, &minimised);
+        }
+        let belongs = Belongs { device: device.row.id, stream: number, received: now };
+        let identity = device.home.identity(device.row.id, number.0, &identity);
+        let refused = audit::refusals(&minimised);
+        let subject = |whose| view.subject(whose);
+        let sealed = seal::seal(minimised, belongs, subject, &self.keys, &self.sequence);
+        let sealed = sealed.map_err(|error| match error {
+            KeysError::Full => NotAdmitted::Later(Failed::Full),
+            _ => NotAdmitted::Later(Failed::Stopped),
+        })?;
+        Ok(Prepared { sealed, identity, refused, moment: view.moment })
     }
 
     /// The first three stages, and what the message is recognised by.
@@ -821,6 +850,17 @@ fn concerned(about: About, home: &HomeAtWork) -> Vec<SubjectId> {
             people.chain([home.row.household, home.row.bystanders]).collect()
         }
     }
+}
+
+/// A message that is ready for the store.
+pub(crate) struct Prepared {
+    pub(crate) sealed: Sealed,
+    /// What it is recognised by.
+    pub(crate) identity: Identity,
+    /// What was refused of it, and why.
+    pub(crate) refused: Reasons,
+    /// When it was decided.
+    pub(crate) moment: Moment,
 }
 
 /// Where an entry of the log of choices is sealed to.

@@ -30,6 +30,8 @@ mod held;
 mod kept;
 mod reseal;
 mod captured;
+#[cfg(housecarl_bare)]
+mod bare;
 #[cfg(test)]
 mod testing;
 

@@ -16,7 +16,7 @@ use crate::people::homes::View;
 use crate::people::{DeviceId, OperatorId, SubjectId};
 use crate::product::{ProductNumber, Version};
 use crate::seal::{self, NotAPart, Part, Said};
-use crate::store::{StoreError, Stored, StreamNumber, Wanted};
+use crate::store::{Place, StoreError, Stored, StreamNumber, Wanted};
 
 /// A value that was released for a purpose.
 #[derive(Clone, PartialEq)]
@@ -157,6 +157,7 @@ impl Journey {
         let entry = self.log_read(ask, &wanted, &product.version(), now)?;
         let moves = home.moves.so_far().ok_or(NotRead::Moved)?;
         let mut damaged = None;
+        let mut seen: Option<(DeviceId, View<'_>)> = None;
         let mut hand_on = |stored: Stored| {
             let part = match seal::open(&stored, &self.keys) {
                 Ok(Some(part)) => part,
@@ -176,9 +177,14 @@ impl Journey {
             }
             // Held until the part is handed on: whoever withdraws waits for it.
             let _reading = device.home.reading.read().unwrap_or_else(PoisonError::into_inner);
-            let view = View::of(&device, product, self);
+            // Looked at again for another device, and when anybody has changed their mind.
+            let view = match seen.take() {
+                Some((id, view)) if id == device.row.id && view.moment.is_present() => view,
+                _ => View::of(&device, product, self),
+            };
+            let (_, view) = seen.insert((device.row.id, view));
             let place = stored.row().place;
-            release(&part, place.received, place.stream, ask, &view, now).into_iter().all(&mut each)
+            release(&part, place.received, place.stream, ask, view, now).into_iter().all(&mut each)
         };
         self.store.scan(&wanted, &mut hand_on).map_err(NotRead::Store)?;
         if home.moves.so_far() != Some(moves) {
@@ -200,12 +206,12 @@ impl Journey {
         let product = audit::name(version.name())?;
         let purpose = audit::name(version.table.text(purpose.name))?;
         let mut parts = 0_u64;
-        let mut count = |stored: Stored| {
-            let known = version.stream_of(stored.row().place.stream).is_some();
+        let mut count = |_, place: Place| {
+            let known = version.stream_of(place.stream).is_some();
             parts = parts.saturating_add(u64::from(known));
             true
         };
-        self.store.scan(wanted, &mut count).map_err(NotRead::Store)?;
+        self.store.scan_places(wanted, &mut count).map_err(NotRead::Store)?;
         let request = audit::random_id().map_err(AuditError::from)?;
         let act = Audited::Read { request, whom, product, purpose, parts };
         let entry = self.entry(Some(ask.subject), By::Consumer(ask.reader), now, &[], |_| act)?;

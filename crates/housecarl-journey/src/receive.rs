@@ -1,20 +1,24 @@
 //! Receive: the payload is within its limits and decoded; nothing is written.
 
+pub(crate) mod tokens;
+
 use std::fmt;
 
 use housecarl_policy::path::{Found, Limit, Marks, Matcher};
 use housecarl_policy::{Decimal, ItemId, StreamId, Table, Value};
 use serde_json::Value as Json;
 
+use self::tokens::Token;
+
 /// The largest payload, in bytes.
 pub const PAYLOAD_MAX: usize = 1 << 20;
 
 /// A decoded payload. It still holds everything the device sent.
-pub struct Received {
-    pub(crate) json: Json,
+pub struct Received<'p> {
+    tokens: Vec<Token<'p>>,
 }
 
-impl fmt::Debug for Received {
+impl fmt::Debug for Received<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Received")
     }
@@ -57,19 +61,19 @@ impl std::error::Error for Unreadable {}
 ///
 /// # Errors
 /// [`Unreadable`], which is the device's fault and says nothing of the payload.
-pub fn receive(payload: &[u8]) -> Result<Received, Unreadable> {
+pub fn receive(payload: &[u8]) -> Result<Received<'_>, Unreadable> {
     if payload.iter().all(u8::is_ascii_whitespace) {
         return Err(Unreadable::Empty);
     }
     if payload.len() > PAYLOAD_MAX {
         return Err(Unreadable::TooLong);
     }
-    let json = serde_json::from_slice(payload)
+    let tokens = tokens::read(payload)
         .map_err(|error| Unreadable::NotJson { line: error.line(), column: error.column() })?;
-    Ok(Received { json })
+    Ok(Received { tokens })
 }
 
-impl Received {
+impl Received<'_> {
     /// How many declared values of a stream stand in the payload. A gateway knows the stream by
     /// the topic; who replays a file without one takes the stream that finds the most.
     ///
@@ -77,15 +81,20 @@ impl Received {
     /// [`Unreadable::Beyond`] where the payload goes beyond what a message may be.
     pub fn declared_values(&self, table: &Table<'_>, stream: StreamId) -> Result<usize, Unreadable> {
         let mut count = Count(0);
-        walk(&self.json, &mut Matcher::new(table, stream), &mut count)?;
+        self.walk(&mut Matcher::new(table, stream), &mut count)?;
         Ok(count.0)
+    }
+
+    /// Walks the payload and hands on what was declared, and only how much was not.
+    pub(crate) fn walk(&self, matcher: &mut Matcher<'_, '_>, meet: &mut impl Meet) -> Result<(), Unreadable> {
+        tokens::first(&self.tokens).map_or(Ok(()), |(token, inside, _)| walk(token, inside, matcher, meet))
     }
 }
 
 /// What a walk through a payload meets.
 pub(crate) trait Meet {
     /// A value of an item, or with another mark.
-    fn value(&mut self, item: Option<ItemId>, marks: Marks, value: &Json);
+    fn value(&mut self, item: Option<ItemId>, marks: Marks, value: &Token<'_>);
     /// Something that was not declared, inside a place of this declared shape.
     fn undeclared(&mut self, shape: &str);
     /// A record of a batch begins or ends.
@@ -95,23 +104,24 @@ pub(crate) trait Meet {
 struct Count(usize);
 
 impl Meet for Count {
-    fn value(&mut self, item: Option<ItemId>, marks: Marks, value: &Json) {
-        self.0 += usize::from(item.is_some() && !marks.has(Marks::CERTAINTY) && !value.is_null());
+    fn value(&mut self, item: Option<ItemId>, marks: Marks, value: &Token<'_>) {
+        let is_there = !marks.has(Marks::CERTAINTY) && !matches!(value, Token::Null);
+        self.0 += usize::from(item.is_some() && is_there);
     }
     fn undeclared(&mut self, _: &str) {}
     fn record(&mut self, _: bool) {}
 }
 
-/// Walks a payload and hands on what was declared, and only how much was not.
-pub(crate) fn walk(
-    json: &Json,
+fn walk(
+    token: &Token<'_>,
+    inside: &[Token<'_>],
     matcher: &mut Matcher<'_, '_>,
     meet: &mut impl Meet,
 ) -> Result<(), Unreadable> {
-    let found = match json {
-        Json::Object(members) => matcher.begin_object(|name| members.get(name).and_then(value)),
-        Json::Array(_) => matcher.begin_array(),
-        _ => matcher.scalar(json.is_string()),
+    let found = match token {
+        Token::Object(_) => matcher.begin_object(|name| member(inside, name)),
+        Token::Array(_) => matcher.begin_array(),
+        _ => matcher.scalar(matches!(token, Token::Text(_))),
     }
     .map_err(Unreadable::Beyond)?;
     let (marks, leaf) = match found {
@@ -126,25 +136,31 @@ pub(crate) fn walk(
     if record {
         meet.record(true);
     }
-    match (json, leaf) {
-        (_, Some(item)) => meet.value(item, marks, json),
-        (Json::Object(members), None) => {
-            for (name, member) in members {
+    match (token, leaf) {
+        (_, Some(item)) => meet.value(item, marks, token),
+        (Token::Object(_), None) => {
+            for (name, value, inside) in tokens::members(inside) {
                 matcher.key(name);
-                walk(member, matcher, meet)?;
+                walk(value, inside, matcher, meet)?;
             }
             matcher.end();
         }
-        (Json::Array(items), None) => {
-            for item in items {
-                walk(item, matcher, meet)?;
+        (Token::Array(_), None) => {
+            let mut left = inside;
+            while let Some((item, inside, after)) = tokens::first(left) {
+                walk(item, inside, matcher, meet)?;
+                left = after;
             }
             matcher.end();
         }
-        (Json::String(text), None) => {
+        (Token::Text(text), None) => {
             // JSON inside a text: what does not parse declares nothing, and nothing of it passes.
-            match serde_json::from_str::<Json>(text) {
-                Ok(inner) => walk(&inner, matcher, meet)?,
+            match tokens::read(text.as_bytes()) {
+                Ok(inner) => {
+                    if let Some((token, inside, _)) = tokens::first(&inner) {
+                        walk(token, inside, matcher, meet)?;
+                    }
+                }
                 Err(_) => meet.undeclared("(json)"),
             }
             matcher.end();
@@ -157,7 +173,12 @@ pub(crate) fn walk(
     Ok(())
 }
 
-/// The value of a scalar; `None` for an object, an array, or a number that no decimal can hold.
+/// The value of a direct member of an object, where it is a scalar.
+fn member<'t>(inside: &'t [Token<'_>], wanted: &str) -> Option<Value<'t>> {
+    tokens::members(inside).find(|(name, ..)| *name == wanted)?.1.value()
+}
+
+/// The value of a scalar of a tree; `None` for an object, an array, or a number that no decimal can hold.
 pub fn value(json: &Json) -> Option<Value<'_>> {
     match json {
         Json::Null => Some(Value::Null),

@@ -50,6 +50,16 @@ impl Sealed {
         Self { rows }
     }
 
+    /// A payload as it came, not sealed at all.
+    #[cfg(housecarl_bare)]
+    pub(crate) fn bare(payload: &[u8], belongs: Belongs, subject: SubjectId, sequence: &Sequence) -> Self {
+        const KEEP: u32 = 90 * 86_400;
+        let bucket = Bucket::of(belongs.received.saturating_add(KEEP.into()), KEEP);
+        let Belongs { stream, received, .. } = belongs;
+        let place = Place { subject, stream, received, sequence: sequence.next() };
+        Self { rows: vec![Row { bucket, place, sealed: payload.to_vec() }] }
+    }
+
     /// How many bytes its parts have.
     pub(crate) fn bytes(&self) -> usize {
         self.rows.iter().map(|row| row.sealed.len()).sum()
@@ -296,8 +306,14 @@ impl std::error::Error for NotAPart {}
 
 /// What a part is bound to beside its key: it opens nowhere else.
 fn bound_to(bucket: Bucket, place: &Place) -> [u8; 6 + Place::LEN] {
-    let (head, index, place) = ([VERSION, bucket.class()], bucket.index().to_le_bytes(), place.bytes());
     let mut bytes = [0; 6 + Place::LEN];
-    bytes.iter_mut().zip(head.into_iter().chain(index).chain(place)).for_each(|(to, byte)| *to = byte);
+    let (head, last) = bytes.split_at_mut(6);
+    head.copy_from_slice(&bound_head(bucket));
+    last.copy_from_slice(&place.bytes());
     bytes
+}
+
+fn bound_head(bucket: Bucket) -> [u8; 6] {
+    let [a, b, c, d] = bucket.index().to_le_bytes();
+    [VERSION, bucket.class(), a, b, c, d]
 }

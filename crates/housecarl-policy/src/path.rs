@@ -78,6 +78,10 @@ impl core::error::Error for Limit {}
 struct Frame {
     /// The place of this object, array or text.
     node: u16,
+    /// Where its members and items lead, as its record has it: it is asked for each of them.
+    first_edge: u16,
+    edges: u16,
+    any: u16,
     /// The place of the member that was named last.
     member: u16,
     /// The position of the next item; `None` in an object.
@@ -94,13 +98,21 @@ pub struct Matcher<'a, 't> {
     values: u32,
 }
 
+impl Frame {
+    const NONE: Self =
+        Self { node: NO_NODE, first_edge: 0, edges: 0, any: NO_NODE, member: NO_NODE, index: None };
+
+    const fn of(node: u16, record: &NodeRecord) -> Self {
+        Self { node, first_edge: record.first_edge, edges: record.edges, any: record.any, ..Self::NONE }
+    }
+}
+
 impl<'a, 't> Matcher<'a, 't> {
     /// A walk through a payload of this stream. An unknown stream declares nothing.
     #[must_use]
     pub fn new(table: &'a Table<'t>, stream: StreamId) -> Self {
         let root = table.stream(stream).map_or(NO_NODE, |stream| stream.root);
-        let frames = [Frame { node: NO_NODE, member: NO_NODE, index: None }; DEPTH_MAX];
-        Self { table, root, frames, depth: 0, values: 0 }
+        Self { table, root, frames: [Frame::NONE; DEPTH_MAX], depth: 0, values: 0 }
     }
 
     /// An object begins. `member` gives the value of one of its direct members, where that member
@@ -125,14 +137,14 @@ impl<'a, 't> Matcher<'a, 't> {
             (node, record) = next;
             marks |= record.marks;
         }
-        self.push(Frame { node, member: NO_NODE, index: None })?;
+        self.push(Frame::of(node, &record))?;
         Ok(Found::Inside(Marks(marks)))
     }
 
     /// The next value is this member of the object.
     pub fn key(&mut self, key: &str) {
         let Some(frame) = self.top() else { return };
-        let member = self.child(frame.node, key);
+        let member = self.child(&frame, key);
         if let Some(top) = self.depth.checked_sub(1).and_then(|at| self.frames.get_mut(at)) {
             top.member = member;
         }
@@ -147,7 +159,7 @@ impl<'a, 't> Matcher<'a, 't> {
             Ok(found) => found,
             Err(around) => return Ok(Found::Undeclared(around)),
         };
-        self.push(Frame { node, member: NO_NODE, index: Some(0) })?;
+        self.push(Frame { index: Some(0), ..Frame::of(node, &record) })?;
         // The marks of an array are those of its place; its items have places of their own.
         Ok(Found::Inside(Marks(record.marks)))
     }
@@ -164,7 +176,7 @@ impl<'a, 't> Matcher<'a, 't> {
         let marks = Marks(record.marks);
         if is_text && record.json != NO_NODE {
             // One value stands inside the text: a frame whose only member leads there.
-            self.push(Frame { node, member: record.json, index: None })?;
+            self.push(Frame { member: record.json, ..Frame::of(node, &record) })?;
             return Ok(Found::Json(marks));
         }
         let item = (record.item != NO_ITEM).then_some(ItemId(record.item));
@@ -198,7 +210,7 @@ impl<'a, 't> Matcher<'a, 't> {
                     top.index = index.checked_add(1);
                 }
                 let mut digits = [0; 10];
-                self.child(frame.node, decimal(index, &mut digits))
+                self.child(&frame, decimal(index, &mut digits))
             }
         };
         Ok(self.table.node(node).map(|record| (node, record)).ok_or(Place(frame.node)))
@@ -214,9 +226,8 @@ impl<'a, 't> Matcher<'a, 't> {
         Ok(())
     }
 
-    fn child(&self, node: u16, key: &str) -> u16 {
-        let Some(record) = self.table.node(node) else { return NO_NODE };
-        self.search(record.first_edge, record.edges, key).unwrap_or(record.any)
+    fn child(&self, of: &Frame, key: &str) -> u16 {
+        self.search(of.first_edge, of.edges, key).unwrap_or(of.any)
     }
 
     /// Finds a key among edges that stand sorted.

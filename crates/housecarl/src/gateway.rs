@@ -32,6 +32,13 @@ pub(crate) fn named(name: &str) -> Result<Named> {
 
 /// The threads that a gateway runs on: as many as the machine has cores.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    if cfg!(housecarl_bare) {
+        return Err(
+            "this program was built to be measured against (`--cfg housecarl_bare`): it protects nobody, \
+                    and serves nobody\n  build it without"
+                .to_owned(),
+        );
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| format!("no thread could be started: {error}"))
 }

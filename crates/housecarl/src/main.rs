@@ -14,6 +14,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Privacy by construction for consumer IoT. United Kingdom law only.
 #[derive(Debug, Parser)]
 #[command(version, about)]

@@ -4,6 +4,9 @@ use std::cell::RefCell;
 use std::hint::black_box;
 
 use housecarl_journey::people::{PersonId, Standings};
+use housecarl_measure::figures::{figure, grouped};
+use housecarl_measure::machine;
+use housecarl_measure::rounds::{Contestant, Times, race};
 use housecarl_oracle::dice::Dice;
 use housecarl_oracle::facts::{Case, Subject as Told};
 use housecarl_policy::{DeviceStanding, ItemId, Question, Standing, Subject, Table, decide};
@@ -11,8 +14,7 @@ use regorus::Value;
 
 use crate::people::{self, Names, PEOPLE};
 use crate::product::{PURPOSES_PER_ITEM, Product, Shape};
-use crate::rounds::{Contestant, Times, race};
-use crate::{cedar, machine, rego};
+use crate::{cedar, rego};
 
 /// The tables: 20, 200 and 2,000 pairs of an item and a purpose.
 pub(crate) const SHAPES: [Shape; 3] =
@@ -249,22 +251,4 @@ fn print<'t>(trials: &[Trial<'_>], time: &dyn Fn(usize, Who) -> &'t Times) {
     {
         println!("  {name:<34}{:>16}", format!("{} x", figure(time(last, who).ratio(time(0, who)))));
     }
-}
-
-/// A ratio with as many digits as mean anything.
-pub(crate) fn figure(ratio: f64) -> String {
-    if ratio < 10.0 { format!("{ratio:.2}") } else { grouped(ratio) }
-}
-
-/// A number as people read it.
-pub(crate) fn grouped(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

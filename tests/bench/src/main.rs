@@ -4,8 +4,8 @@
 //! program, and a test that fails on one would be switched off. Ratios within one run hold better.
 //!
 //! `cargo xtask bench` runs all of it; names of parts after it (`decision`, `memory`, `manifest`,
-//! `message`) run those alone. In reading order: [`clock`] and [`rounds`] measure, [`product`] and
-//! [`people`] are made up, [`cedar`] and [`rego`] are the peers, and each part is a module.
+//! `message`) run those alone. In reading order: [`product`] and [`people`] are made up, [`cedar`] and
+//! [`rego`] are the peers, and each part is a module. The whole gateway is measured by `tests/load`.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -14,9 +14,6 @@
 )]
 #![expect(clippy::print_stdout, reason = "what it measures is what it prints")]
 
-mod clock;
-mod rounds;
-mod machine;
 mod product;
 mod people;
 mod cedar;
@@ -25,6 +22,8 @@ mod decision;
 mod memory;
 mod manifest;
 mod message;
+
+use housecarl_measure::machine;
 
 const PARTS: [(&str, fn()); 4] = [
     ("memory", memory::run),

@@ -9,11 +9,10 @@ use std::process::{Command, Stdio};
 
 use housecarl_manifest::scalar::Date;
 use housecarl_manifest::{Ordinals, compile, read};
-
-use crate::clock;
-use crate::decision::{figure, grouped};
-use crate::machine;
-use crate::rounds::{Contestant, Times, race};
+use housecarl_measure::clock;
+use housecarl_measure::figures::{figure, grouped};
+use housecarl_measure::machine;
+use housecarl_measure::rounds::{Contestant, Times, race};
 
 const ROUNDS: usize = 31;
 const LINES_MIN: usize = 2_000;

@@ -2,10 +2,11 @@
 
 use std::process::Command;
 
+use housecarl_measure::figures::grouped;
+use housecarl_measure::machine;
 use housecarl_policy::Table;
 
-use crate::decision::{SHAPES, grouped};
-use crate::machine;
+use crate::decision::SHAPES;
 use crate::people::{self, PEOPLE};
 use crate::product::Product;
 

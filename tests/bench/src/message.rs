@@ -5,11 +5,10 @@ use std::hint::black_box;
 
 use housecarl_journey::{Home, Minimised, PseudonymKey, decide, minimise, receive};
 use housecarl_manifest::{Ordinals, compile, read};
+use housecarl_measure::figures::{figure, grouped};
+use housecarl_measure::machine;
+use housecarl_measure::rounds::{Contestant, race};
 use housecarl_policy::{AgeBand, DeviceStanding, PurposeSet, Standing, StreamId, Table};
-
-use crate::decision::{figure, grouped};
-use crate::machine;
-use crate::rounds::{Contestant, race};
 
 const ROUNDS: usize = 31;
 const A_TURN: usize = 1_000;

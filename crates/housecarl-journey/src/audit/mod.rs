@@ -24,7 +24,7 @@ use housecarl_audit::{Receipt, Salt, proof};
 pub use integrate::Integrated;
 pub(crate) use integrate::Log;
 pub(crate) use outbox::{Chosen, NOTHING, Outgoing, add, moment, name, random_id, sha256};
-pub(crate) use sums::refusals;
+pub(crate) use sums::{Reasons, refusals};
 
 use crate::journey::Journey;
 use crate::keys::{self, KeysError};

@@ -17,6 +17,7 @@ mod derived;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::fmt;
 
 use aws_lc_rs::{aead, hkdf, hmac};
@@ -129,12 +130,26 @@ impl Secret {
     }
 }
 
+/// How many nonces are drawn at once: to ask for random bytes costs as much as to seal, however few
+/// they are.
+const NONCES: usize = 64;
+
+thread_local! {
+    static DRAWN: RefCell<Vec<[u8; aead::NONCE_LEN]>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Twelve random bytes: of the keys here none seals so much that two would meet (NIST SP 800-38D
 /// allows 2^32 under one key).
 pub(crate) fn nonce() -> Result<[u8; aead::NONCE_LEN], Unavailable> {
-    let mut nonce = [0; aead::NONCE_LEN];
-    aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Unavailable)?;
-    Ok(nonce)
+    DRAWN.with_borrow_mut(|drawn| {
+        if drawn.is_empty() {
+            let mut bytes = [0; NONCES * aead::NONCE_LEN];
+            aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Unavailable)?;
+            drawn.extend_from_slice(bytes.as_chunks().0);
+        }
+        // Each is taken out, and so never given twice.
+        drawn.pop().ok_or(Unavailable)
+    })
 }
 
 /// The operating system or the library of ciphers has failed: there is no key, and nothing is sealed.

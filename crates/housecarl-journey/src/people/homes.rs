@@ -115,12 +115,13 @@ impl HomeAtWork {
     }
 
     fn code(&self, fields: &[&[u8]]) -> [u8; 16] {
-        let mut mac = hmac::Context::with_key(&self.mac);
+        let len = fields.iter().map(|field| 8 + field.len()).sum();
+        let mut bytes = Vec::with_capacity(len);
         for field in fields {
-            mac.update(&(field.len() as u64).to_le_bytes());
-            mac.update(field);
+            bytes.extend((field.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(field);
         }
-        mac.sign().as_ref().first_chunk().copied().unwrap_or_default()
+        hmac::sign(&self.mac, &bytes).as_ref().first_chunk().copied().unwrap_or_default()
     }
 }
 
@@ -315,8 +316,14 @@ impl<'j> View<'j> {
         let moment = device.home.epoch.now();
         let state = product.state();
         let members = device.home.members.read().unwrap_or_else(PoisonError::into_inner);
-        let known = members.people.iter().filter_map(|id| Some((*id, state.standings.get(*id)?)));
-        let (ids, standings) = known.unzip();
+        let (mut ids, mut known) =
+            (Vec::with_capacity(members.people.len()), Vec::with_capacity(members.people.len()));
+        for id in &members.people {
+            if let Some(standing) = state.standings.get(*id) {
+                ids.push(*id);
+                known.push(standing);
+            }
+        }
         drop(members);
         let home = Arc::clone(&device.home);
         Self {
@@ -329,7 +336,7 @@ impl<'j> View<'j> {
             device: state.device(device.row.id),
             holder: device.row.holder,
             ids,
-            standings,
+            standings: known,
         }
     }
 
@@ -396,6 +403,17 @@ impl Home for View<'_> {
         // A stream that the manifest has no longer cannot bring anything.
         let Some(stream) = self.version.stream_number(stream) else { return false };
         self.journey.homes.horizons.is_erased(subject, stream, (self.product, item), captured)
+    }
+
+    fn is_unchanged_since(&self, moment: u64) -> bool {
+        let unchanged = |changed_at: u32| u64::from(changed_at) <= moment;
+        // Who has had a birthday since was younger then.
+        let same = |(id, now): (&PersonId, &Standing)| {
+            unchanged(now.changed_at) && self.journey.homes.band_at(*id, now.band, moment) == Some(now.band)
+        };
+        unchanged(self.device.changed_at)
+            && self.ids.iter().zip(&self.standings).all(same)
+            && self.journey.homes.horizons.are_before(moment)
     }
 
     fn person(&self, mark: Option<&str>) -> Option<usize> {

@@ -235,12 +235,13 @@ impl Writer {
                 }
                 Work::Message { sealed, identity, waiting, .. } => {
                     in_group.insert(identity);
-                    batch.identities.push(identity);
                     batch.rows.extend(sealed.into_rows());
                     stored.push(waiting);
                 }
             }
         }
+        // In their order, in which a store finds the place of each near that of the last.
+        batch.identities.extend(in_group);
         let outcome = self.reach_the_disk(batch, now)?;
         stored.into_iter().for_each(|waiting| waiting.tell(outcome));
         again.into_iter().for_each(|waiting| waiting.tell(outcome.and(Ok(Outcome::Again))));

@@ -5,6 +5,7 @@
 //! method says what is true when it returns.
 
 mod bucket;
+mod blocks;
 pub mod commit;
 pub mod memory;
 pub mod records;
@@ -32,7 +33,7 @@ pub(crate) struct Place {
     pub(crate) stream: StreamNumber,
     /// When its message was received: seconds since 1970.
     pub(crate) received: u64,
-    /// What makes it unique.
+    /// What makes it unique: a place is given to one row only.
     pub(crate) sequence: u64,
 }
 
@@ -42,11 +43,17 @@ impl Place {
 
     /// Big endian, so that the order of the bytes is the order of the places.
     pub(crate) fn bytes(&self) -> [u8; Self::LEN] {
-        let (stream, received, sequence) =
-            (self.stream.0.to_be_bytes(), self.received.to_be_bytes(), self.sequence.to_be_bytes());
-        let fields = [self.subject.0.as_slice(), &stream, &received, &sequence];
         let mut bytes = [0; Self::LEN];
-        bytes.iter_mut().zip(fields.into_iter().flatten()).for_each(|(to, byte)| *to = *byte);
+        let mut left = bytes.as_mut_slice();
+        let mut put = |field: &[u8]| {
+            if let Some(to) = left.split_off_mut(..field.len()) {
+                to.copy_from_slice(field);
+            }
+        };
+        put(&self.subject.0);
+        put(&self.stream.0.to_be_bytes());
+        put(&self.received.to_be_bytes());
+        put(&self.sequence.to_be_bytes());
         bytes
     }
 
@@ -207,6 +214,15 @@ pub(crate) trait Store: Send + Sync + 'static {
 
     /// Whose rows a bucket has.
     fn subjects(&self, bucket: Bucket) -> Result<BTreeSet<SubjectId>, StoreError>;
+
+    /// The same without what is sealed, for whoever counts.
+    fn scan_places(
+        &self,
+        wanted: &Wanted,
+        each: &mut dyn FnMut(Bucket, Place) -> bool,
+    ) -> Result<(), StoreError> {
+        self.scan(wanted, &mut |stored| each(stored.row().bucket, stored.row().place))
+    }
 
     /// These rows will not be found again, and the new ones will be: all of it is on the disk or
     /// nothing. The bytes of what is gone leave the files with the next [`Store::turn_over`]. It is for

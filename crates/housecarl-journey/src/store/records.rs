@@ -13,12 +13,16 @@ use std::io;
 use std::ops::{Bound, Range};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use fjall::config::CompressionPolicy;
-use fjall::{AbstractTree as _, CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{
+    AbstractTree as _, CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch,
+    PersistMode,
+};
 
+use super::blocks::{self, Block};
 use super::turn_over::{self, FILLER};
 use super::{
     Batch, Bucket, Each, Identity, Place, REMEMBERED_SECONDS, Row, Store, StoreError, Stored, Wanted, torn,
@@ -38,13 +42,14 @@ const JOURNALS_WAIT_MAX: u32 = 10_000;
 /// fjall begins a new journal with the first flush after so many bytes in the old one. Where many
 /// keyspaces share it, none comes to its own bound for long, and somebody else has to ask for a flush.
 pub(super) const JOURNAL_TURNS_AT: u64 = 64_000_000;
-/// What a row and an identity take in the journal beside what is sealed, in bytes.
-const ROW_LEN: u64 = 58;
+/// What a block of rows and an identity take in the journal beside the block, in bytes.
+const BLOCK_LEN: u64 = 58;
 const IDENTITY_LEN: u64 = 40;
 /// Bytes of blocks that fjall keeps in memory.
 const CACHE: u64 = 64 << 20;
-/// fjall's own threads: one flushes while the other compacts.
-const WORKERS: usize = 2;
+/// fjall's own threads. One flushes only, and asks without rest while something is to be compacted that
+/// no other takes: so there are others enough.
+const WORKERS: usize = 4;
 /// The folder in which fjall has one folder for each keyspace.
 pub(super) const KEYSPACES: &str = "keyspaces";
 /// What fjall writes last when it begins a database.
@@ -67,6 +72,8 @@ pub(crate) struct Records {
     /// Held to read by whoever reads or writes rows, and to write by whoever makes or drops a
     /// keyspace: fjall takes rows into a keyspace that is being dropped, and says nothing.
     keyspaces: RwLock<Keyspaces>,
+    /// Held by whoever writes a block again without some of its rows.
+    rewriting: Mutex<()>,
     /// How many bytes stand in the journal, about.
     journal: AtomicU64,
     pub(super) database: Database,
@@ -137,6 +144,7 @@ impl Records {
             folder: folder.to_owned(),
             keep_free,
             keyspaces: RwLock::new(keyspaces),
+            rewriting: Mutex::default(),
             journal: AtomicU64::new(database.journal_disk_space()?),
             database,
         })
@@ -220,41 +228,132 @@ impl Records {
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
+    /// Goes through the wanted rows of all buckets, with what `take` takes of what is sealed.
+    fn pages<S>(
+        &self,
+        wanted: &Wanted,
+        take: impl Fn(&[u8]) -> S,
+        mut each: impl FnMut(Bucket, Place, S) -> bool,
+    ) -> Result<(), StoreError> {
+        if wanted.received.is_empty() {
+            return Ok(());
+        }
+        for bucket in self.buckets().into_iter().filter(|bucket| wanted.has_bucket(*bucket)) {
+            let mut last = None;
+            loop {
+                let (rows, next) = self.page(bucket, wanted, last.as_ref(), &take)?;
+                if !rows.into_iter().all(|(place, sealed)| each(bucket, place, sealed)) {
+                    return Ok(());
+                }
+                last = next;
+                if last.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The wanted rows of a bucket after a place: so many as keep nobody waiting for long, and after
     /// which place there may be more.
-    fn page(
+    fn page<S>(
         &self,
         bucket: Bucket,
         wanted: &Wanted,
         after: Option<&Last>,
-    ) -> Result<(Vec<Stored>, Option<Last>), StoreError> {
+        take: impl Fn(&[u8]) -> S,
+    ) -> Result<Page<S>, StoreError> {
         let keyspaces = self.read();
-        let (mut page, mut bytes) = (Vec::new(), 0_usize);
+        let (mut page, mut bytes, mut second) = (Vec::new(), 0_usize, None);
         let Some(keyspace) = keyspaces.buckets.get(&bucket) else { return Ok((page, None)) };
         let Range { start, end } = wanted.range();
         let start = after.map_or(Bound::Included(start), |last| Bound::Excluded(*last));
-        for (number, found) in keyspace.range((start, Bound::Excluded(end))).enumerate() {
-            let (key, sealed) = found.into_inner()?;
-            let place = Place::from_bytes(&key).ok_or(StoreError::Unreadable("a row has no place"))?;
-            bytes = bytes.saturating_add(sealed.len());
-            if wanted.has(&place) {
-                page.push(Stored { row: Row { bucket, place, sealed: sealed.to_vec() } });
+        // From where on rows are of the present second: their blocks may interleave.
+        let mut from = 0;
+        for found in keyspace.range((start, Bound::Excluded(end))) {
+            let (key, block) = found.into_inner()?;
+            let first = Place::from_bytes(&key).ok_or(StoreError::Unreadable("a row has no place"))?;
+            let of = blocks::head_of(bucket, &first);
+            if second != Some(of) {
+                in_order(&mut page, from);
+                if let Some((_, subject, stream, received)) = second
+                    && (page.len() >= PAGE_ROWS || bytes >= PAGE_BYTES)
+                {
+                    return Ok((page, Some(Place { subject, stream, received, sequence: u64::MAX }.bytes())));
+                }
+                (second, from) = (Some(of), page.len());
             }
-            if number >= PAGE_ROWS || bytes >= PAGE_BYTES {
-                return Ok((page, Some(place.bytes())));
+            bytes = bytes.saturating_add(block.len());
+            if wanted.has(&first) {
+                blocks::rows(&block, |sequence, sealed| {
+                    page.push((Place { sequence, ..first }, take(sealed)));
+                })?;
             }
         }
+        in_order(&mut page, from);
         Ok((page, None))
+    }
+
+    /// Takes rows out of the blocks that they are in; how many bytes are written again for it.
+    fn take_out(
+        &self,
+        batch: &mut OwnedWriteBatch,
+        keyspaces: &Keyspaces,
+        gone: &[(Bucket, Place)],
+    ) -> Result<u64, StoreError> {
+        let mut by_head = BTreeMap::<_, BTreeSet<u64>>::new();
+        for (bucket, place) in gone {
+            by_head.entry(blocks::head_of(*bucket, place)).or_default().insert(place.sequence);
+        }
+        let (mut touched, mut bytes) = (BTreeSet::new(), 0_u64);
+        for ((bucket, subject, stream, received), sequences) in by_head {
+            let Some(keyspace) = keyspaces.buckets.get(&bucket) else { continue };
+            let place = |sequence| Place { subject, stream, received, sequence }.bytes();
+            // A block lies at the least of its sequences.
+            let last = sequences.last().copied().unwrap_or_default();
+            for found in keyspace.range(place(0)..=place(last)) {
+                let (key, block) = found.into_inner()?;
+                match blocks::without(&block, |sequence| sequences.contains(&sequence))? {
+                    None => continue,
+                    Some(left) if left.is_empty() => batch.remove(keyspace, key),
+                    Some(left) => {
+                        bytes = bytes.saturating_add(BLOCK_LEN).saturating_add(left.len() as u64);
+                        batch.insert(keyspace, key, left);
+                    }
+                }
+                if touched.insert(bucket) {
+                    batch.insert(keyspace, REMOVED, []);
+                }
+            }
+        }
+        Ok(bytes)
     }
 }
 
-/// How many bytes a row takes in the journal.
-fn journalled(row: &Row) -> u64 {
-    ROW_LEN.saturating_add(row.sealed.len() as u64)
+/// Rows of one second, in the order of their places.
+fn in_order<S>(page: &mut [(Place, S)], from: usize) {
+    if let Some(second) = page.get_mut(from..) {
+        second.sort_unstable_by_key(|(place, _)| place.sequence);
+    }
+}
+
+/// How many bytes a block takes in the journal.
+fn journalled(block: &Block) -> u64 {
+    BLOCK_LEN.saturating_add(block.bytes.len() as u64)
+}
+
+fn put_in(batch: &mut OwnedWriteBatch, keyspaces: &Keyspaces, blocks: Vec<Block>) {
+    for block in blocks {
+        if let Some(keyspace) = keyspaces.buckets.get(&block.bucket) {
+            batch.insert(keyspace, block.first.bytes(), block.bytes);
+        }
+    }
 }
 
 /// The last place of a page.
 type Last = [u8; Place::LEN];
+/// Rows, and after which place there may be more.
+type Page<S> = (Vec<(Place, S)>, Option<Last>);
 
 fn database(folder: &Path) -> Result<Database, fjall::Error> {
     Database::builder(folder)
@@ -316,18 +415,15 @@ impl Store for Records {
     }
 
     fn commit(&self, new: Batch, now: u64) -> Result<Vec<Stored>, StoreError> {
-        let rows = new.rows.iter().map(journalled).sum::<u64>();
+        let blocks = blocks::of(&new.rows)?;
+        let rows = blocks.iter().map(journalled).sum::<u64>();
         let bytes = rows.saturating_add(IDENTITY_LEN.saturating_mul(new.identities.len() as u64));
         self.has_room_for(bytes)?;
         self.catch_breath()?;
         let week = now / REMEMBERED_SECONDS;
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
         let keyspaces = self.ready_for(&new, week)?;
-        for row in &new.rows {
-            if let Some(keyspace) = keyspaces.buckets.get(&row.bucket) {
-                batch.insert(keyspace, row.place.bytes(), row.sealed.as_slice());
-            }
-        }
+        put_in(&mut batch, &keyspaces, blocks);
         if let Some(keyspace) = keyspaces.seen.get(&week) {
             for identity in &new.identities {
                 batch.insert(keyspace, identity.0, []);
@@ -352,23 +448,16 @@ impl Store for Records {
     }
 
     fn scan(&self, wanted: &Wanted, each: Each<'_>) -> Result<(), StoreError> {
-        if wanted.received.is_empty() {
-            return Ok(());
-        }
-        for bucket in self.buckets().into_iter().filter(|bucket| wanted.has_bucket(*bucket)) {
-            let mut page = self.page(bucket, wanted, None)?;
-            loop {
-                let (rows, last) = page;
-                for stored in rows {
-                    if !each(stored) {
-                        return Ok(());
-                    }
-                }
-                let Some(last) = last else { break };
-                page = self.page(bucket, wanted, Some(&last))?;
-            }
-        }
-        Ok(())
+        let each = |bucket, place, sealed| each(Stored { row: Row { bucket, place, sealed } });
+        self.pages(wanted, <[u8]>::to_vec, each)
+    }
+
+    fn scan_places(
+        &self,
+        wanted: &Wanted,
+        each: &mut dyn FnMut(Bucket, Place) -> bool,
+    ) -> Result<(), StoreError> {
+        self.pages(wanted, |_| (), |bucket, place, ()| each(bucket, place))
     }
 
     fn subjects(&self, bucket: Bucket) -> Result<BTreeSet<SubjectId>, StoreError> {
@@ -393,22 +482,13 @@ impl Store for Records {
         }
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
         let keyspaces = self.ready_for(&new, 0)?;
-        let mut touched = BTreeSet::new();
-        for (bucket, place) in gone {
-            if let Some(keyspace) = keyspaces.buckets.get(bucket) {
-                batch.remove(keyspace, place.bytes().as_slice());
-                if touched.insert(bucket) {
-                    batch.insert(keyspace, REMOVED, []);
-                }
-            }
-        }
-        for row in &new.rows {
-            if let Some(keyspace) = keyspaces.buckets.get(&row.bucket) {
-                batch.insert(keyspace, row.place.bytes(), row.sealed.as_slice());
-            }
-        }
+        let _rewriting = self.rewriting.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = self.take_out(&mut batch, &keyspaces, gone)?;
+        let blocks = blocks::of(&new.rows)?;
+        let bytes = blocks.iter().map(journalled).fold(left, u64::saturating_add);
+        put_in(&mut batch, &keyspaces, blocks);
         batch.commit()?;
-        self.grown(&keyspaces, new.rows.iter().map(journalled).sum())
+        self.grown(&keyspaces, bytes)
     }
 
     fn drop_bucket(&self, bucket: Bucket) -> Result<(), StoreError> {

@@ -109,14 +109,12 @@ impl Records {
             };
             let keyspace = database.keyspace(&name, KeyspaceCreateOptions::default).unwrap();
             for row in keyspace.iter() {
-                let (place, sealed) = row.into_inner().unwrap();
-                if *place != [0] {
-                    rows.push((
-                        class.parse().unwrap(),
-                        index.parse().unwrap(),
-                        place.to_vec(),
-                        sealed.to_vec(),
-                    ));
+                let (first, block) = row.into_inner().unwrap();
+                if *first != [0] {
+                    let (class, index) = (class.parse().unwrap(), index.parse().unwrap());
+                    rows.extend(
+                        block_of(&first, &block).map(|(place, sealed)| (class, index, place, sealed)),
+                    );
                 }
             }
         }
@@ -136,6 +134,19 @@ impl Records {
             .flatten()
             .collect()
     }
+}
+
+/// The parts of a block, each with its place.
+fn block_of<'b>(first: &'b [u8], block: &'b [u8]) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> + 'b {
+    assert_eq!((first.len(), block[0]), (34, 1), "a place, and version 1");
+    let mut left = &block[1..];
+    std::iter::from_fn(move || {
+        let (number, rest) = left.split_first_chunk::<8>()?;
+        let (len, rest) = rest.split_first_chunk().unwrap();
+        let (sealed, rest) = rest.split_at(u32::from_le_bytes(*len) as usize);
+        left = rest;
+        Some(([&first[..26], number].concat(), sealed.to_vec()))
+    })
 }
 
 /// The values of a part; `None` where it does not open, with whatever secret of its subject and stream.
@@ -206,6 +217,9 @@ fn the_opener_reads_the_vectors_of_the_page() {
     let opened = part(&keys, 3, 66_051, &vector("place"), &vector("sealed-part")).unwrap();
     let said = |item, value: &str| Said { of: [0xAB; 16], item, value: value.to_owned() };
     assert_eq!(opened, [said(7, "215e-1"), said(300, "hall")]);
+    let first = [&vector("place")[..33], &[7]].concat();
+    let parts: Vec<_> = block_of(&first, &vector("block")).collect();
+    assert_eq!(parts, [(vector("place"), vec![0xAA; 2]), (first.clone(), vec![0xBB])]);
     keys.0.remove(&stream);
     assert!(part(&keys, 3, 66_051, &vector("place"), &vector("sealed-part")).is_none());
 }

@@ -30,9 +30,20 @@ fn some_place(dice: &mut Dice) -> Place {
     place(subject, stream, NOW + dice.below(6), dice.below(3))
 }
 
-fn some_row(dice: &mut Dice) -> Row {
-    let len = if dice.below(30) == 0 { 40_000 } else { dice.below(60) };
-    Row { bucket: bucket(*dice.pick(&BUCKETS)), place: some_place(dice), sealed: dice.bytes(len) }
+/// Rows of one message or more: each has a sequence of its own, and many differ in nothing else.
+fn some_rows(dice: &mut Dice, given: &mut u64) -> Vec<Row> {
+    let (count, mut place, mut bucket_of) = (dice.below(7), some_place(dice), bucket(*dice.pick(&BUCKETS)));
+    let row = |_| {
+        if dice.below(3) == 0 {
+            (place, bucket_of) = (some_place(dice), bucket(*dice.pick(&BUCKETS)));
+        }
+        *given += 1;
+        // Those who seal side by side do not commit in the order of their sequences.
+        let sequence = *given ^ 3;
+        let len = if dice.below(30) == 0 { 40_000 } else { dice.below(60) };
+        Row { bucket: bucket_of, place: Place { sequence, ..place }, sealed: dice.bytes(len) }
+    };
+    (0..count).map(row).collect()
 }
 
 fn some_wanted(dice: &mut Dice) -> Wanted {
@@ -46,12 +57,19 @@ fn some_wanted(dice: &mut Dice) -> Wanted {
 }
 
 /// Does one random thing to both.
-fn step(dice: &mut Dice, now: &mut u64, known: &mut Known, both: &mut [Kept; 2], turn: bool) -> &'static str {
+fn step(
+    dice: &mut Dice,
+    now: &mut u64,
+    given: &mut u64,
+    known: &mut Known,
+    both: &mut [Kept; 2],
+    turn: bool,
+) -> &'static str {
     let stores = both.each_ref().map(Kept::store);
     match dice.below(if turn { 104 } else { 100 }) {
         0..35 => {
             let new = Batch {
-                rows: (0..dice.below(4)).map(|_| some_row(dice)).collect(),
+                rows: some_rows(dice, given),
                 identities: (0..dice.below(3))
                     .map(|_| identity(dice.below(IDENTITIES.into()) as u8))
                     .collect(),
@@ -78,7 +96,7 @@ fn step(dice: &mut Dice, now: &mut u64, known: &mut Known, both: &mut [Kept; 2],
                 there.into_iter().filter(|_| dice.below(3) == 0).map(|(bucket, place, _)| (bucket, place)),
             );
             if dice.below(2) == 0 {
-                let new: Vec<_> = (0..dice.below(4)).map(|_| some_row(dice)).collect();
+                let new = some_rows(dice, given);
                 stores.iter().for_each(|store| store.replace(&gone, new.clone()).unwrap());
                 return "replace";
             }
@@ -114,11 +132,11 @@ fn step(dice: &mut Dice, now: &mut u64, known: &mut Known, both: &mut [Kept; 2],
 
 fn run(seed: u64, steps: usize, turn: bool) {
     let mut dice = Dice(seed);
-    let (mut now, mut known) = (NOW, Known::default());
+    let (mut now, mut given, mut known) = (NOW, 0, Known::default());
     let mut both = [Kept::memory(), Kept::records()];
     let mut script = Vec::new();
     for _ in 0..steps {
-        script.push(step(&mut dice, &mut now, &mut known, &mut both, turn));
+        script.push(step(&mut dice, &mut now, &mut given, &mut known, &mut both, turn));
         let stores = both.each_ref().map(Kept::store);
         let told = || format!("seed {seed}: {script:?}");
         assert_eq!(stores[0].buckets(), stores[1].buckets(), "{}", told());

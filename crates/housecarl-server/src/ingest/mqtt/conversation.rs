@@ -5,17 +5,16 @@
 //! does not read what is sent to them, the connection is not read from, and that is all the backpressure
 //! there is.
 
-use std::future::{Future, pending};
+use std::future::{Future, pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesOrdered;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::connected::{Held, Seat};
+use super::in_order::InOrder;
 use super::link::{Link, Moved};
 use super::login::Guest;
 use super::policy::PolicyFeed;
@@ -45,8 +44,6 @@ struct Outcome {
     admission: Admission,
 }
 
-type Waiting = Pin<Box<dyn Future<Output = Outcome> + Send>>;
-
 struct Conversation<'h, G: Gateway> {
     house: &'h House<G>,
     device: Arc<G::Device>,
@@ -54,7 +51,7 @@ struct Conversation<'h, G: Gateway> {
     writer: Writer,
     policy: PolicyFeed,
     seat: Held,
-    in_flight: FuturesOrdered<Waiting>,
+    in_flight: InOrder<Outcome>,
     in_flight_bytes: usize,
 }
 
@@ -76,7 +73,7 @@ pub(super) async fn converse<G: Gateway>(
         writer,
         policy,
         seat: held,
-        in_flight: FuturesOrdered::new(),
+        in_flight: InOrder::default(),
         in_flight_bytes: 0,
     };
     let interrupted = async {
@@ -108,8 +105,8 @@ impl<G: Gateway> Conversation<'_, G> {
             tokio::select! {
                 biased;
                 end = &mut interrupted => return end,
-                Some(outcome) = self.in_flight.next(), if !self.in_flight.is_empty() => {
-                    if let Err(end) = self.settle(&outcome) {
+                outcome = poll_fn(|cx| self.in_flight.poll_next(cx)), if !self.in_flight.is_empty() => {
+                    if let Err(end) = self.settle_all(outcome) {
                         return end;
                     }
                 }
@@ -157,7 +154,7 @@ impl<G: Gateway> Conversation<'_, G> {
         match packet {
             Packet::Publish(publish) => {
                 self.in_flight_bytes += bytes_of(&publish);
-                self.in_flight.push_back(self.admit(publish));
+                self.in_flight.push(self.admit(publish));
                 Ok(())
             }
             Packet::Puback(id) => {
@@ -186,13 +183,24 @@ impl<G: Gateway> Conversation<'_, G> {
         }
     }
 
-    fn admit(&self, publish: Publish) -> Waiting {
+    fn admit(&self, publish: Publish) -> impl Future<Output = Outcome> + Send + use<G> {
         let (gateway, device) = (Arc::clone(&self.house.gateway), Arc::clone(&self.device));
-        Box::pin(async move {
+        async move {
             let (id, bytes) = (publish.id, bytes_of(&publish));
             let admission = gateway.admit(&device, &publish.topic, publish.message).await;
             Outcome { id, bytes, admission }
-        })
+        }
+    }
+
+    /// Answers a message and those behind it that are done as well: what is written together
+    /// is sent together.
+    fn settle_all(&mut self, first: Outcome) -> Result<(), End> {
+        let mut next = Some(first);
+        while let Some(outcome) = next {
+            self.settle(&outcome)?;
+            next = self.in_flight.take_done();
+        }
+        Ok(())
     }
 
     /// Counts an outcome and answers it. Behind a message that was put off nothing is answered: a device
@@ -218,7 +226,8 @@ impl<G: Gateway> Conversation<'_, G> {
         let mut end = end;
         if !matches!(end, End::Revoked | End::PutOff(_)) {
             let finished = async {
-                while let Some(outcome) = self.in_flight.next().await {
+                while !self.in_flight.is_empty() {
+                    let outcome = poll_fn(|cx| self.in_flight.poll_next(cx)).await;
                     if let Err(why) = self.settle(&outcome) {
                         end = why;
                         break;

@@ -8,6 +8,7 @@ mod callers;
 mod connected;
 mod link;
 mod login;
+mod in_order;
 mod conversation;
 mod policy;
 pub mod wire;

@@ -7,40 +7,52 @@
 use crate::clock;
 
 /// Something to be measured.
-pub(crate) struct Contestant<'c> {
+pub struct Contestant<'c> {
     /// How many operations one turn is.
     operations: usize,
     turn: Box<dyn FnMut() + 'c>,
 }
 
+impl std::fmt::Debug for Contestant<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Contestant").field("operations", &self.operations).finish_non_exhaustive()
+    }
+}
+
 impl<'c> Contestant<'c> {
-    pub(crate) fn new(operations: usize, turn: impl FnMut() + 'c) -> Self {
+    /// One turn is so many operations.
+    pub fn new(operations: usize, turn: impl FnMut() + 'c) -> Self {
         Self { operations, turn: Box::new(turn) }
     }
 }
 
 /// What one contestant took in each round: nanoseconds for one operation.
-#[derive(Clone)]
-pub(crate) struct Times(Vec<f64>);
+#[derive(Clone, Debug)]
+pub struct Times(Vec<f64>);
 
 impl Times {
-    pub(crate) const fn of(times: Vec<f64>) -> Self {
+    /// What was measured elsewhere.
+    #[must_use]
+    pub const fn of(times: Vec<f64>) -> Self {
         Self(times)
     }
 
-    pub(crate) fn median(&self) -> f64 {
+    /// The median of the rounds.
+    #[must_use]
+    pub fn median(&self) -> f64 {
         median(self.0.clone())
     }
 
     /// How many times as long as the other: the median of the rounds' ratios.
-    pub(crate) fn ratio(&self, other: &Self) -> f64 {
+    #[must_use]
+    pub fn ratio(&self, other: &Self) -> f64 {
         median(self.0.iter().zip(&other.0).map(|(mine, theirs)| mine / theirs).collect())
     }
 }
 
 /// Lets everybody take a turn in each round, begun by another one each time. A round that is not
 /// counted comes first.
-pub(crate) fn race(rounds: usize, contestants: &mut [Contestant<'_>]) -> Vec<Times> {
+pub fn race(rounds: usize, contestants: &mut [Contestant<'_>]) -> Vec<Times> {
     let mut times = vec![Vec::new(); contestants.len()];
     for round in 0..=rounds {
         for turn in 0..contestants.len() {
@@ -57,7 +69,9 @@ pub(crate) fn race(rounds: usize, contestants: &mut [Contestant<'_>]) -> Vec<Tim
     times.into_iter().map(Times).collect()
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
+/// The middle one.
+#[must_use]
+pub fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
 }
