@@ -172,10 +172,17 @@ mod tests {
         let at = |name: &str| {
             ["address", "certificate", "key", "plain_beyond_loopback"].map(|key| format!("{name}.{key}"))
         };
-        let mut keys: Vec<String> =
-            ["data", "root_key", "keep_free_mib", "expire_seconds", "turn_over_seconds", "log_name", "products"]
-                .map(str::to_owned)
-                .into();
+        let mut keys: Vec<String> = [
+            "data",
+            "root_key",
+            "keep_free_mib",
+            "expire_seconds",
+            "turn_over_seconds",
+            "log_name",
+            "products",
+        ]
+        .map(str::to_owned)
+        .into();
         keys.extend(["messages_per_second_max", "kib_per_second_max"].map(|key| format!("device.{key}")));
         keys.extend(at("mqtt").into_iter().chain(at("http")));
         keys.sort_unstable();
