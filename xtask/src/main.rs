@@ -28,7 +28,7 @@ usage: cargo xtask <command>
   bench [ARGS]                  measure
   probe                         link the policy for a microcontroller and look for panics in it
   fuzz [TARGET] [--seconds N]   feed the readers random input, 20 seconds a target
-  torture [--seconds N]         the long runs: oracles, then every fuzz target for 10 minutes
+  torture [--seconds N]         the long runs: oracles, ends of the gateway, withdrawals, fuzzing
   mutants [ARGS]                break the policy on purpose and see that a test notices";
 
 fn main() -> ExitCode {

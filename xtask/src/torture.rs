@@ -26,8 +26,25 @@ fn all(phases: &mut Phases, target: Option<&str>, seconds: u32) -> Done {
         },
     )?;
     phases.run(
+        "ends",
+        "it says after which of the fixed seeds; what was drawn for it is in `crates/housecarl/tests/endures`",
+        || long(&["-p", "housecarl", "--test", "endures"]),
+    )?;
+    phases.run(
+        "withdrawal",
+        "it says what followed after a withdrawal had returned; the fence is in `fence.rs` of the journey",
+        || long(&["-p", "housecarl-server", "--test", "withdrawal"]),
+    )?;
+    phases.run(
         "fuzz",
         "the input that broke it is named above; keep it as a seed and mend the reader",
         || fuzz::run(target, seconds),
     )
+}
+
+/// A test that is short in `test` and long here, one after the other, so that what it measures is its own.
+fn long(which: &[&str]) -> Done {
+    let mut test = cargo(&["test", "--release"]);
+    test.args(which).args(["--", "--nocapture", "--test-threads", "1"]);
+    shell::run(test.env("HOUSECARL_TORTURE", "1"))
 }

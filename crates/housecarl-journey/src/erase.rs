@@ -114,6 +114,7 @@ impl Journey {
         now: u64,
     ) -> Result<Erased, NotChanged> {
         let home = self.homes.of(subject).ok_or(NotChanged::Unknown("person or home"))?;
+        self.make_room()?;
         let _alone = self.moving.lock().await;
         let streams = self.streams_with(subject, what)?;
         let erasure = ErasureRow {

@@ -10,9 +10,11 @@ use housecarl_policy::table::TableError;
 use housecarl_policy::{AgeBand, DeviceStanding, Standing, StreamId};
 use tokio::sync::watch;
 
+use crate::alarm::Alarm;
 use crate::apply::{Applied, Putting};
 use crate::audit::{self, AuditError, By, Chosen, EntryNumber, Log, Reasons};
 use crate::decide::Whose;
+use crate::fence::Fence;
 use crate::keys::{self, KeyName, Keys, KeysError, RootKey, RootKeyError};
 use crate::minimise::{Minimised, PseudonymKey};
 use crate::people::birthdays::Age;
@@ -21,6 +23,7 @@ use crate::people::homes::{DeviceAtWork, HomeAtWork, Homes, View};
 use crate::people::register::{ChoiceRow, DeviceRow, HomeRow, PersonRow, Register};
 use crate::people::{About, DeviceId, HomeId, NotSayable, PersonId, RegisterError, Said, SubjectId};
 use crate::product::{InForce, Product, ProductNumber, State, Version};
+use crate::reserve::Reserve;
 use crate::seal::{Belongs, Sealed, Sequence};
 use crate::store::commit::{Commits, Failed, Moment, Outcome};
 use crate::store::memory::Memory;
@@ -277,6 +280,9 @@ pub struct Journey {
     pub(crate) homes: Homes,
     pub(crate) commits: Commits,
     pub(crate) log: Log,
+    pub(crate) alarm: Arc<Alarm>,
+    pub(crate) reserve: Reserve,
+    pub(crate) fence: Fence,
     products: Vec<(ProductNumber, InForce)>,
     /// Held by whoever moves rows or removes some of them: one at a time.
     pub(crate) moving: tokio::sync::Mutex<()>,
@@ -325,8 +331,10 @@ impl Journey {
     ) -> Result<Self, OpenError> {
         let folder = &settings.folder;
         std::fs::create_dir_all(folder).map_err(|error| OpenError::Folder(folder.clone(), error))?;
+        let alarm = Arc::new(Alarm::new(broken));
         // The register first: it is what refuses a second gateway.
-        let register = Register::open(&folder.join("register.sqlite"))?;
+        let register = Register::open(&folder.join("register.sqlite"))?.watched(&alarm);
+        let reserve = Reserve::open(folder).map_err(|error| OpenError::Folder(folder.clone(), error))?;
         let root = RootKey::open_or_create(&settings.root_key)?;
         let keys = Arc::new(Keys::open(&settings.keys(), root)?);
         let store: Arc<dyn Store> = match settings.stored {
@@ -334,7 +342,9 @@ impl Journey {
             Stored::InMemory => Arc::new(Memory::default()),
         };
         let now = clock();
-        let commits = Commits::start(Arc::clone(&store), Arc::clone(&keys), clock, broken)
+        let rings = Arc::clone(&alarm);
+        let failed = move |error: &dyn std::error::Error| rings.ring(error);
+        let commits = Commits::start(Arc::clone(&store), Arc::clone(&keys), clock, failed)
             .map_err(OpenError::Thread)?;
         let log = Log::new(folder.join("log"), settings.log_name.as_deref(), &register, &keys)?;
         let mut in_force = Vec::new();
@@ -353,6 +363,9 @@ impl Journey {
             homes: Homes::default(),
             commits,
             log,
+            alarm,
+            reserve,
+            fence: Fence::default(),
             products: in_force,
             moving: tokio::sync::Mutex::default(),
             applying: RwLock::default(),
@@ -617,6 +630,7 @@ impl Journey {
         let (keeper, home) = self.keeper(about).ok_or(unknown)?;
         let in_force = self.product(product).ok_or(NotChanged::Unknown("product"))?;
         said.check(&in_force.version(), matches!(about, About::Device(_)))?;
+        self.make_room()?;
         let plain = minicbor::to_vec(said).map_err(|_| keys::Unavailable)?;
         let sealed = keys::field::seal(&self.keys, keeper, &said_at(about, product), &plain)?;
         let choice = ChoiceRow { at: now, product, about, said: sealed };
@@ -652,14 +666,13 @@ impl Journey {
             if matches!(said, Said::Restricted(_, false)) {
                 self.homes.lifted.store(true, Ordering::SeqCst);
             }
-            home.epoch.end();
+            self.end_past(&home);
             self.want(&home, now);
             entry
         };
-        // 4. What is being read is handed on, and the next part is decided by the new standing.
-        drop(home.reading.write().unwrap_or_else(PoisonError::into_inner));
-        // 5. What was decided before is on the disk already, or finds its moment past.
-        self.commits.barrier().await?;
+        // 4. What is being read is handed on, and the next part is decided by the new standing; what was
+        // decided before is on the disk already, or finds its moment past.
+        self.wait_for_past(&home).await?;
         Ok(entry)
     }
 
@@ -761,6 +774,13 @@ impl Journey {
     ) -> Result<Admitted, NotAdmitted> {
         let device = self.homes.device(device).ok_or(NotAdmitted::NoSuchDevice)?;
         let product = self.product(device.row.product).ok_or(NotAdmitted::NoSuchDevice)?;
+        // What comes in must not live on the reserve, nor be promised by a disk that has failed.
+        if self.alarm.has_rung() {
+            return Err(NotAdmitted::Later(Failed::Stopped));
+        }
+        if !self.reserve.is_whole() {
+            return Err(NotAdmitted::Later(Failed::Full));
+        }
         loop {
             // Whoever changes their mind while this is under way has it decided again.
             #[cfg(not(housecarl_bare))]

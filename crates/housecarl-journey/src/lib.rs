@@ -29,6 +29,9 @@ pub mod clean_up;
 mod held;
 mod kept;
 mod reseal;
+pub mod fence;
+mod alarm;
+mod reserve;
 mod captured;
 #[cfg(housecarl_bare)]
 mod bare;

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::content::SECTOR;
 use crate::faults::{Counts, Faults, Kind};
 use crate::mount::Mount;
 use crate::state::State;
@@ -64,6 +65,12 @@ impl Disk {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.state().counts
+    }
+
+    /// How many bytes the files occupy, in whole sectors.
+    #[must_use]
+    pub fn used_bytes(&self) -> u64 {
+        self.state().used() * SECTOR
     }
 
     /// The bytes of a file by its path on the disk, as a program would read them, without a mount. Brings the power

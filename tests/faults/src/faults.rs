@@ -12,6 +12,8 @@ pub struct Faults {
     pub full_after_bytes: Option<u64>,
     /// How long each sync takes.
     pub slow_sync: Duration,
+    /// Syncs are answered and not done. What stands on the disk is then what it would be if nobody had asked for one.
+    pub ignore_syncs: bool,
 }
 
 /// What a disk is asked to do, as far as it changes something that a cut can take back.

@@ -161,7 +161,7 @@ impl Journey {
     /// [`AuditError`]; nothing is lost, and the next call goes on from what has reached the disk.
     pub fn integrate(&self, now: u64) -> Result<Integrated, AuditError> {
         self.flush_sums(now, Some(sums::hour_of(now)))?;
-        self.log.integrate(&self.register)
+        self.alarm.mind_log(self.log.integrate(&self.register))
     }
 
     /// The same at a clean end, with the sums of the hour that is not over. Without it, they are lost.

@@ -225,11 +225,14 @@ impl Register {
         write: impl FnOnce(&Transaction<'_>) -> Result<Option<T>, RegisterError>,
     ) -> Result<Option<(T, EntryNumber)>, RegisterError> {
         let mut connection = self.connection();
-        let transaction = connection.transaction()?;
-        let Some(changed) = write(&transaction)? else { return Ok(None) };
-        let number = add(&transaction, entry)?;
-        transaction.commit()?;
-        Ok(Some((changed, number)))
+        let change = || {
+            let transaction = connection.transaction()?;
+            let Some(changed) = write(&transaction)? else { return Ok(None) };
+            let number = add(&transaction, entry)?;
+            transaction.commit()?;
+            Ok(Some((changed, number)))
+        };
+        self.alarm.mind_register(change())
     }
 
     /// The same where there is always something to change, and nothing to be told of it.
@@ -244,7 +247,7 @@ impl Register {
 
     /// Writes an entry down of what is not in the register.
     pub(crate) fn log(&self, entry: &Outgoing) -> Result<EntryNumber, RegisterError> {
-        Ok(add(&self.connection(), entry)?)
+        self.alarm.mind_register(add(&self.connection(), entry).map_err(RegisterError::from))
     }
 
     pub(super) fn outgoing(&self, entry: EntryNumber) -> Result<Option<Outgoing>, RegisterError> {

@@ -326,6 +326,11 @@ impl Keys {
         Ok(())
     }
 
+    /// Whether the disk has not failed under the file.
+    pub(crate) fn check(&self) -> Result<(), KeysError> {
+        self.held().check()
+    }
+
     /// When this returns, every secret made before has reached the disk.
     pub(crate) fn sync(&self) -> Result<(), KeysError> {
         let held = &mut *self.held();

@@ -44,6 +44,9 @@ impl Journey {
     /// [`Failed`]: the next message would not be taken.
     pub async fn writes(&self) -> Result<(), Failed> {
         self.commits.barrier().await?;
+        if !self.reserve.is_whole() {
+            return Err(Failed::Full);
+        }
         match self.store.check().and_then(|()| self.store.has_room()) {
             Ok(()) => Ok(()),
             Err(StoreError::Full) => Err(Failed::Full),

@@ -9,7 +9,7 @@ mod tests;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use housecarl_policy::AgeBand;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -18,6 +18,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use super::birthdays::{Age, Month};
 use super::credentials::{ClaimRow, Hash, Operator, Role};
 use super::{DeviceId, HomeId, OperatorId, PersonId, SubjectId};
+use crate::alarm::Alarm;
 use crate::apply::Applied;
 use crate::audit::{EntryNumber, Outgoing, add};
 use crate::product::ProductNumber;
@@ -141,6 +142,7 @@ ids_as_blobs!(PersonId, HomeId, DeviceId, SubjectId, OperatorId);
 /// The register.
 pub(crate) struct Register {
     connection: Mutex<Connection>,
+    pub(crate) alarm: Arc<Alarm>,
 }
 
 impl fmt::Debug for Register {
@@ -168,7 +170,12 @@ impl Register {
             connection
                 .execute_batch(&format!("BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;"))?;
         }
-        Ok(Self { connection: Mutex::new(connection) })
+        Ok(Self { connection: Mutex::new(connection), alarm: Arc::default() })
+    }
+
+    /// The same, with somebody who hears when the disk fails.
+    pub(crate) fn watched(self, alarm: &Arc<Alarm>) -> Self {
+        Self { alarm: Arc::clone(alarm), ..self }
     }
 
     pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -293,14 +300,17 @@ impl Register {
         entry: &Outgoing,
     ) -> Result<EntryNumber> {
         let mut connection = self.connection();
-        let transaction = connection.transaction()?;
-        let number = write_choice(&transaction, choice, entry)?;
-        for subject in looks {
-            let values = params![subject, seconds(choice.at)];
-            transaction.execute("INSERT INTO look (subject, due) VALUES (?1, ?2)", values)?;
-        }
-        transaction.commit()?;
-        Ok(number)
+        let mut write = || {
+            let transaction = connection.transaction()?;
+            let number = write_choice(&transaction, choice, entry)?;
+            for subject in looks {
+                let values = params![subject, seconds(choice.at)];
+                transaction.execute("INSERT INTO look (subject, due) VALUES (?1, ?2)", values)?;
+            }
+            transaction.commit()?;
+            Ok(number)
+        };
+        self.alarm.mind_register(write())
     }
 
     /// Gives a device this secret, or none.
@@ -526,8 +536,8 @@ impl Register {
 
     pub(crate) fn set_clock(&self, seen: u64, steady: u64) -> Result<()> {
         let values = params![seconds(seen), seconds(steady)];
-        self.connection().execute("UPDATE clock SET seen = ?1, steady = ?2", values)?;
-        Ok(())
+        let set = self.connection().execute("UPDATE clock SET seen = ?1, steady = ?2", values);
+        self.alarm.mind_register(set.map(|_| ()).map_err(RegisterError::from))
     }
 
     pub(super) fn all<T>(

@@ -116,6 +116,7 @@ impl Waiting {
 pub(crate) struct Commits {
     queue: Option<mpsc::Sender<Work>>,
     room: Arc<Semaphore>,
+    overtaken: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -129,7 +130,8 @@ impl Commits {
         broken: impl FnOnce(&dyn std::error::Error) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (queue, work) = mpsc::channel(QUEUE_MAX);
-        let writer = Writer { store, keys };
+        let overtaken = Arc::new(AtomicU64::new(0));
+        let writer = Writer { store, keys, overtaken: Arc::clone(&overtaken) };
         let thread = thread::Builder::new().name("commit".to_owned()).spawn(move || {
             // The engine below us has assertions of its own, and nobody would hear of one that fails.
             match catch_unwind(AssertUnwindSafe(|| writer.run(work, now))) {
@@ -139,7 +141,7 @@ impl Commits {
             }
         })?;
         let room = Arc::new(Semaphore::new(QUEUE_BYTES_MAX as usize));
-        Ok(Self { queue: Some(queue), room, thread: Some(thread) })
+        Ok(Self { queue: Some(queue), room, overtaken, thread: Some(thread) })
     }
 
     /// Hands a message over and waits until it is known what became of it.
@@ -162,6 +164,11 @@ impl Commits {
         let (done, passed) = oneshot::channel();
         self.send(Work::Barrier(done)).await?;
         passed.await.map_err(|_| Failed::Stopped)
+    }
+
+    /// How many groups were being written while the past of some of their messages ended.
+    pub(crate) fn overtaken(&self) -> u64 {
+        self.overtaken.load(Ordering::SeqCst)
     }
 
     /// How many wait in the queue, and how many bytes more have room.
@@ -199,6 +206,8 @@ impl Drop for Commits {
 struct Writer {
     store: Arc<dyn Store>,
     keys: Arc<Keys>,
+    /// See [`Commits::overtaken`].
+    overtaken: Arc<AtomicU64>,
 }
 
 impl Writer {
@@ -218,6 +227,7 @@ impl Writer {
         let mut batch = Batch::default();
         let mut stored: Vec<Waiting> = Vec::new();
         let mut again: Vec<Waiting> = Vec::new();
+        let mut moments: Vec<Moment> = Vec::new();
         let mut barriers = Vec::new();
         let mut in_group = BTreeSet::new();
         for work in group {
@@ -233,7 +243,8 @@ impl Writer {
                 Work::Message { identity, waiting, .. } if self.store.knows(&identity, now)? => {
                     waiting.tell(Ok(Outcome::Again));
                 }
-                Work::Message { sealed, identity, waiting, .. } => {
+                Work::Message { sealed, identity, waiting, decided } => {
+                    moments.push(decided);
                     in_group.insert(identity);
                     batch.rows.extend(sealed.into_rows());
                     stored.push(waiting);
@@ -243,6 +254,9 @@ impl Writer {
         // In their order, in which a store finds the place of each near that of the last.
         batch.identities.extend(in_group);
         let outcome = self.reach_the_disk(batch, now)?;
+        if !moments.iter().all(Moment::is_present) {
+            self.overtaken.fetch_add(1, Ordering::SeqCst);
+        }
         stored.into_iter().for_each(|waiting| waiting.tell(outcome));
         again.into_iter().for_each(|waiting| waiting.tell(outcome.and(Ok(Outcome::Again))));
         for done in barriers {

@@ -23,6 +23,8 @@ pub struct Counts {
     /// Requests for what is not there.
     astray: AtomicU64,
     messages: [AtomicU64; OUTCOMES.len()],
+    /// Values that readers' connections have taken.
+    handed_on: AtomicU64,
     /// For each endpoint, its statuses, and one for those that it should not answer.
     answers: Vec<(Vec<(u16, AtomicU64)>, AtomicU64)>,
 }
@@ -41,6 +43,7 @@ impl Default for Counts {
             panicked: zero(),
             astray: zero(),
             messages: Default::default(),
+            handed_on: zero(),
             answers: ENDPOINTS.iter().map(|endpoint| (statuses(endpoint), zero())).collect(),
         }
     }
@@ -83,6 +86,15 @@ impl Counts {
         }
     }
 
+    /// How many values readers' connections have taken.
+    pub fn handed_on(&self) -> u64 {
+        self.handed_on.load(Relaxed)
+    }
+
+    pub(super) fn handed_one_on(&self) {
+        self.handed_on.fetch_add(1, Relaxed);
+    }
+
     pub(super) fn answered(&self, endpoint: usize, status: StatusCode) {
         let Some((statuses, other)) = self.answers.get(endpoint) else { return };
         let known = statuses.iter().find(|(known, _)| *known == status.as_u16());
@@ -107,6 +119,7 @@ impl Counts {
             ("http_connections_panicked_total", &self.panicked),
             ("http_tls_failed_total", &self.tls_failed),
             ("http_requests_astray_total", &self.astray),
+            ("http_values_handed_on_total", &self.handed_on),
         ];
         for (name, count) in plain {
             series(name, "", count.load(Relaxed));

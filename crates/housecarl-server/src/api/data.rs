@@ -71,7 +71,12 @@ pub(super) async fn read(asked: Asked, consumer: Consumer) -> Result<Answer, Pro
                 .map_or_else(String::new, |(_, product)| name_of(&product.version(), item).to_owned()),
             name => name.to_owned(),
         };
-        let each = |released: Released| hand_on(&lines, line(&released, &name(released.item)));
+        let each = |released: Released| {
+            let is_wanted = hand_on(&lines, line(&released, &name(released.item)));
+            // Before whoever withdraws stops waiting.
+            house.counts.handed_one_on();
+            is_wanted
+        };
         let ended = journey.read(&ask, now, each);
         // Nobody of this id is an answer too, and a whole one.
         if ended.is_err_and(|error| !matches!(error, NotRead::Unknown(_))) {

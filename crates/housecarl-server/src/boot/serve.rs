@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,12 +27,8 @@ use crate::ingest::{BindError, Counters, Door, Quotas, Tls, TlsError, Transport}
 
 /// How often the audit log takes in what was done and is signed anew, busy or not.
 const INTEGRATE_EVERY: Duration = Duration::from_secs(1);
-/// How often buckets that are over are looked for.
-const EXPIRE_EVERY: Duration = Duration::from_secs(300);
 /// How often it is looked for what was taken back and is kept for nothing else.
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(60);
-/// How often the files are rid of what was removed from the records.
-const TURN_OVER_EVERY: Duration = Duration::from_secs(86_400);
 
 /// Why nobody is served.
 #[derive(Debug)]
@@ -131,10 +128,19 @@ pub struct Serving {
     quotas: Arc<Quotas>,
     mqtt: Door,
     http: Door,
+    web: Http,
     tls: Vec<(Tls, PathBuf, PathBuf)>,
     broken: watch::Receiver<bool>,
     came: Vec<Came>,
     tell: Tell,
+    every: Every,
+}
+
+/// How often jobs are done.
+#[derive(Clone, Copy)]
+struct Every {
+    expire: Duration,
+    turn_over: Duration,
 }
 
 impl fmt::Debug for Serving {
@@ -191,17 +197,33 @@ impl Serving {
         let mqtt = bind(&settings.mqtt, MQTT_PORT, &mut tls).await?;
         let http = bind(&settings.http, HTTP_PORT, &mut tls).await?;
         let quotas = Arc::new(Quotas::new(settings.device.rates()));
+        let seconds = |seconds: NonZeroU32| Duration::from_secs(u64::from(seconds.get()));
+        let every = Every {
+            expire: seconds(settings.expire_seconds),
+            turn_over: seconds(settings.turn_over_seconds),
+        };
+        let (journey, counters) = (Arc::new(journey), Arc::new(Counters::default()));
+        let now = Arc::clone(&clock);
+        let web = Http::new(
+            Arc::clone(&journey),
+            move || now(),
+            api::Limits::default(),
+            Arc::clone(&quotas),
+            Some(Arc::clone(&counters)),
+        );
         Ok(Self {
-            journey: Arc::new(journey),
+            journey,
             clock,
-            counters: Arc::default(),
+            counters,
             quotas,
             mqtt,
             http,
+            web,
             tls,
             broken,
             came,
             tell: Arc::new(|_| {}),
+            every,
         })
     }
 
@@ -221,6 +243,12 @@ impl Serving {
     #[must_use]
     pub const fn counters(&self) -> &Arc<Counters> {
         &self.counters
+    }
+
+    /// The listener for HTTP, and what it counts.
+    #[must_use]
+    pub const fn web(&self) -> &Http {
+        &self.web
     }
 
     /// Where devices publish.
@@ -262,21 +290,13 @@ impl Serving {
         stop: impl Future<Output = ()>,
         mut renew: impl FnMut() -> R,
     ) -> Served {
-        let Self { journey, clock, counters, quotas, mqtt, http, tls, mut broken, came: _, tell } = self;
+        let Self { journey, clock, counters, quotas, mqtt, http, web, tls, mut broken, came: _, tell, every } = self;
         let (stopping, stopped) = watch::channel(false);
         let until_stopped = |mut stopped: watch::Receiver<bool>| async move {
             let _ = stopped.wait_for(|stopped| *stopped).await;
         };
         let mut work = JoinSet::new();
         let house = Arc::new(House::new(Arc::clone(&journey), Arc::clone(&clock), Arc::clone(&quotas)));
-        let now = Arc::clone(&clock);
-        let web = Http::new(
-            Arc::clone(&journey),
-            move || now(),
-            api::Limits::default(),
-            quotas,
-            Some(Arc::clone(&counters)),
-        );
         let stop_http = until_stopped(stopped.clone());
         work.spawn(async move { web.serve(http, stop_http).await });
         let listener = Mqtt::new(house, Limits::default(), counters);
@@ -285,6 +305,7 @@ impl Serving {
         work.spawn(jobs(
             Arc::clone(&journey),
             Arc::clone(&clock),
+            every,
             Arc::clone(&tell),
             until_stopped(stopped.clone()),
         ));
@@ -364,10 +385,16 @@ impl Job {
 
 /// What is done with the records beside the messages: each at its time and one after the other, on a
 /// thread that may wait for the disk.
-async fn jobs(journey: Arc<Journey>, clock: Clock, tell: Tell, stop: impl Future<Output = ()>) {
+async fn jobs(
+    journey: Arc<Journey>,
+    clock: Clock,
+    every: Every,
+    tell: Tell,
+    stop: impl Future<Output = ()>,
+) {
     let mut stop = std::pin::pin!(stop);
-    let (mut expire, mut clean_up) = (interval(EXPIRE_EVERY), interval(CLEAN_UP_EVERY));
-    let mut turn_over = interval(TURN_OVER_EVERY);
+    let (mut expire, mut clean_up) = (interval(every.expire), interval(CLEAN_UP_EVERY));
+    let mut turn_over = interval(every.turn_over);
     for timer in [&mut expire, &mut clean_up, &mut turn_over] {
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     }
@@ -408,7 +435,13 @@ async fn sign(journey: Arc<Journey>, clock: Clock, tell: Tell, stop: impl Future
         let (journey, now) = (Arc::clone(&journey), clock());
         tokio::select! {
             () = &mut stop => break,
-            _ = integrate.tick() => signing.run(&tell, move || journey.integrate(now).map(drop)).await,
+            _ = integrate.tick() => {
+                let integrate = move || {
+                    journey.look_after_the_disk();
+                    journey.integrate(now).map(drop)
+                };
+                signing.run(&tell, integrate).await;
+            }
         }
     }
     // With the sums of the hour that is not over.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use housecarl_journey::journey::Settings as Opened;
@@ -19,6 +20,10 @@ pub struct Settings {
     pub root_key: Option<PathBuf>,
     /// How much of the disk is left free by what comes in, in MiB.
     pub keep_free_mib: u64,
+    /// How often it is looked for what is past its end date, in seconds.
+    pub expire_seconds: NonZeroU32,
+    /// How often the files are rid of what was removed from the records, in seconds.
+    pub turn_over_seconds: NonZeroU32,
     /// What the audit log is called.
     pub log_name: Option<String>,
     /// Manifests: paths, or names of example products.
@@ -77,12 +82,19 @@ pub const MQTT_PORT: u16 = 1883;
 /// The port of HTTP where others have the first.
 pub const HTTP_PORT: u16 = 8080;
 
+/// Every five minutes.
+const EXPIRE_EVERY: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
+/// Once a day.
+const TURN_OVER_EVERY: NonZeroU32 = NonZeroU32::MIN.saturating_add(86_399);
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             data: PathBuf::from("housecarl-data"),
             root_key: None,
             keep_free_mib: 128,
+            expire_seconds: EXPIRE_EVERY,
+            turn_over_seconds: TURN_OVER_EVERY,
             log_name: None,
             products: Vec::new(),
             device: PerDevice::default(),
@@ -160,8 +172,17 @@ mod tests {
         let at = |name: &str| {
             ["address", "certificate", "key", "plain_beyond_loopback"].map(|key| format!("{name}.{key}"))
         };
-        let mut keys: Vec<String> =
-            ["data", "root_key", "keep_free_mib", "log_name", "products"].map(str::to_owned).into();
+        let mut keys: Vec<String> = [
+            "data",
+            "root_key",
+            "keep_free_mib",
+            "expire_seconds",
+            "turn_over_seconds",
+            "log_name",
+            "products",
+        ]
+        .map(str::to_owned)
+        .into();
         keys.extend(["messages_per_second_max", "kib_per_second_max"].map(|key| format!("device.{key}")));
         keys.extend(at("mqtt").into_iter().chain(at("http")));
         keys.sort_unstable();
@@ -171,6 +192,8 @@ mod tests {
             data: _,
             root_key: _,
             keep_free_mib: _,
+            expire_seconds: _,
+            turn_over_seconds: _,
             log_name: _,
             products: _,
             device,

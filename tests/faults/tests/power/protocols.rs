@@ -23,8 +23,12 @@ struct Protocol {
     faults: Faults,
 }
 
-const NO_FAULTS: Faults =
-    Faults { fail_sync_after: None, full_after_bytes: None, slow_sync: std::time::Duration::ZERO };
+const NO_FAULTS: Faults = Faults {
+    fail_sync_after: None,
+    full_after_bytes: None,
+    slow_sync: std::time::Duration::ZERO,
+    ignore_syncs: false,
+};
 
 /// The sync of the file, behind that of the folder, fails.
 const FAILING: Faults = Faults { fail_sync_after: Some(1), ..NO_FAULTS };
