@@ -56,6 +56,7 @@ impl Journey {
     pub fn expire(&self, now: u64) -> Result<Expired, NotChanged> {
         self.make_ahead(now)?;
         let steady = self.steady(now)?;
+        let (seen, _) = self.register.clock()?;
         self.register.set_clock(now, steady)?;
         // What a purpose alone was wanted for is not wanted any more when the purpose is over.
         if self.purposes_over(seen) != self.purposes_over(now) {
