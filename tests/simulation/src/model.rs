@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use housecarl_oracle::facts::{Case, Device as DeviceFacts, Person as PersonFacts, Question, Subject};
+use housecarl_oracle::reading::{Asks, Reading};
 use housecarl_oracle::reference::{Answer, kind_of};
 use housecarl_policy::{Act, AgeBand, Operator, SubjectKind};
 use serde_json::Value as Json;
@@ -484,7 +485,7 @@ impl Model {
                 let answer = answers.entry((row.device, &value.item, row.received)).or_insert_with(|| {
                     self.ask(row.device, whom, &value.item, Act::Use, row.received, None).0
                 });
-                if !answer.verdicts[purpose].is_permitted() {
+                if !answer.verdicts[purpose].is_permitted() || self.lost_its_source(row.device, whom, &value.item) {
                     continue;
                 }
                 let Some(left) = shown(answer.operator, &value.kept) else { continue };
@@ -506,6 +507,31 @@ impl Model {
         }
         seen.sort();
         seen
+    }
+
+    /// Whether an item was inferred from one that somebody took back, and that is kept for nothing any more.
+    fn lost_its_source(&self, device: usize, whom: Whom, item: &str) -> bool {
+        let of = self.product_of(device);
+        let settled = self.device(device, None);
+        let people = self.subject(device, whom, None);
+        let taken_back = |purpose: &Reading| {
+            let people = people.people();
+            let no = people.iter().any(|person| {
+                person.refused.contains(&purpose.name) || (purpose.marketing && person.no_marketing)
+            });
+            let access = purpose.access != Asks::Nothing && settled.refused.contains(&purpose.name);
+            (no || access) && !people.iter().any(|person| person.restricted.contains(&purpose.name))
+        };
+        of.sources(item).iter().any(|source| {
+            of.purposes().iter().any(|purpose| purpose.items.contains(source) && taken_back(purpose))
+                && permitted(&self.ask(device, whom, source, Act::Keep, self.now, None).0).is_empty()
+        })
+    }
+
+    /// Whether somebody whom a row is about has it restricted, for a purpose that it is for.
+    fn is_restricted(&self, row: &Row) -> bool {
+        let people = self.subject(row.device, row.whom, None);
+        people.people().iter().any(|person| row.purposes.iter().any(|purpose| person.restricted.contains(purpose)))
     }
 
     /// How many parts there are about somebody, readable or not.
@@ -582,21 +608,20 @@ impl Model {
     }
 
     /// What is selected goes, of what is there about somebody now; how many parts go, or have less in them.
-    /// Of everything that is also what came while the clock was ahead of what it shows now.
+    /// That is also what came while the clock was ahead of what it shows now.
     pub fn erase(&mut self, whom: Whom, what: &Selected) -> usize {
-        let (now, devices) = (self.now, &self.devices);
+        let devices = &self.devices;
         let mut parts = 0;
         for row in self.rows.iter_mut().filter(|row| row.whom == whom) {
             let product = devices[row.device].product;
-            let came = *what == Selected::default() || row.received <= now;
             let (stream, received) = (row.stream, row.received);
-            let selected = |item: &str| came && what.has(product, stream, item, received);
+            let selected = |item: &str| what.has(product, stream, item, received);
             let before = row.values.len();
             row.values.retain(|value| !selected(&value.item));
             parts += usize::from(row.values.len() < before);
         }
         self.rows.retain(|row| !row.values.is_empty());
-        self.erased.push((whom, what.clone(), now));
+        self.erased.push((whom, what.clone(), self.now));
         parts
     }
 
@@ -620,9 +645,13 @@ impl Model {
         if steady < STEADY {
             return None;
         }
-        let before = self.rows.len();
-        self.rows.retain(|row| row.destroyed > self.now);
-        Some(before - self.rows.len())
+        // What is restricted is kept past its date, unread.
+        let (mut stays, over): (Vec<Row>, Vec<Row>) =
+            std::mem::take(&mut self.rows).into_iter().partition(|row| row.destroyed > self.now);
+        let (held, gone): (Vec<Row>, Vec<Row>) = over.into_iter().partition(|row| self.is_restricted(row));
+        stays.extend(held.into_iter().map(|row| Row { destroyed: u64::MAX, ..row }));
+        self.rows = stays;
+        Some(gone.len())
     }
 
     /// What was remembered long ago may be forgotten from now on.

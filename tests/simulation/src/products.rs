@@ -47,6 +47,11 @@ pub struct Product {
     pub streams: Vec<&'static Named<Stream>>,
 }
 
+fn inferred_from(manifest: &Manifest) -> BTreeMap<String, Vec<String>> {
+    let sources = |item: &Item| item.inferred_from.iter().map(|source| source.value.0.clone()).collect();
+    manifest.item.iter().map(|item| (item.name.value.clone(), sources(item))).collect()
+}
+
 static NOTHING: BTreeSet<String> = BTreeSet::new();
 
 impl Product {
@@ -71,6 +76,7 @@ impl Product {
             name: name.to_owned(),
             table: compiled.table,
             features: features.collect(),
+            inferred_from: inferred_from(manifest),
             fingerprints,
         };
         let named =
@@ -82,6 +88,22 @@ impl Product {
             reference: Reference::of(manifest, &NOTHING),
             streams: streams.iter().map(named).collect(),
         }
+    }
+
+    /// The items that an item was inferred from, by however many steps.
+    #[must_use]
+    pub fn sources(&self, item: &str) -> BTreeSet<String> {
+        let direct = inferred_from(self.manifest);
+        let mut found = BTreeSet::new();
+        let mut to_see = vec![item.to_owned()];
+        while let Some(seen) = to_see.pop() {
+            for source in direct.get(&seen).into_iter().flatten() {
+                if found.insert(source.clone()) {
+                    to_see.push(source.clone());
+                }
+            }
+        }
+        found
     }
 
     /// The purposes as they read.

@@ -382,7 +382,7 @@ impl World {
                 .map(|(product, name)| (self.number(*product), version(*product).item(name).unwrap())),
         };
         let (subject, now) = (self.subject(whom), self.model.now);
-        let preview = self.journey().would_erase(subject, &selector, now);
+        let preview = self.journey().would_erase(subject, &selector);
         let erased = self.runtime.block_on(self.journey().erase(subject, &selector, By::Housecarl, now));
         if what.span.is_some_and(|(from, until)| from >= until) {
             self.coverage.count("erased no span");
@@ -435,7 +435,7 @@ fn selected(now: u64, dice: &mut Dice) -> Selected {
     let of = &PRODUCTS[product];
     let from = now.saturating_sub(dice.below(5 * DAY));
     // Now and then there is no moment in it.
-    let until = if dice.percent(4) { from } else { from + 1 + dice.below(2 * DAY) };
+    let until = if dice.percent(10) { from } else { from + 1 + dice.below(2 * DAY) };
     let stream = Some((product, dice.pick(&of.streams).name.value.clone()));
     let item = Some((product, dice.pick(&of.manifest.item).name.value.clone()));
     let span = Some((from, until));
