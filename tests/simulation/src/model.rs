@@ -610,9 +610,15 @@ impl Model {
     /// What is selected goes, of what is there about somebody now; how many parts go, or have less in them.
     /// That is also what came while the clock was ahead of what it shows now.
     pub fn erase(&mut self, whom: Whom, what: &Selected) -> usize {
+        // What is about a household and somebody there has restricted is not only for who asks to lose.
+        let household = matches!(whom, Whom::Household(_));
+        let stays: Vec<bool> = self.rows.iter().map(|row| household && self.is_restricted(row)).collect();
         let devices = &self.devices;
         let mut parts = 0;
-        for row in self.rows.iter_mut().filter(|row| row.whom == whom) {
+        for (row, stays) in self.rows.iter_mut().zip(stays) {
+            if row.whom != whom || stays {
+                continue;
+            }
             let product = devices[row.device].product;
             let (stream, received) = (row.stream, row.received);
             let selected = |item: &str| what.has(product, stream, item, received);
