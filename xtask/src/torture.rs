@@ -36,6 +36,14 @@ fn all(phases: &mut Phases, target: Option<&str>, seconds: u32) -> Done {
         || long(&["-p", "housecarl-server", "--test", "withdrawal"]),
     )?;
     phases.run(
+        "histories",
+        "the shortened history is printed above; tell its story in a test by name before mending it",
+        || {
+            let args = ["test", "--release", "-p", "housecarl-simulation", "--", "--nocapture"];
+            shell::run(cargo(&args).env("HOUSECARL_TORTURE", "1"))
+        },
+    )?;
+    phases.run(
         "fuzz",
         "the input that broke it is named above; keep it as a seed and mend the reader",
         || fuzz::run(target, seconds),

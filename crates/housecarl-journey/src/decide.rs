@@ -174,6 +174,7 @@ pub fn decide(
             .captured
             .or(header_captured)
             .filter(|captured| !matches!(captured, Captured::At(at) if home.is_unchanged_since(*at)));
+        let begins = values.len();
         for (item, raw) in record.values {
             let whose = whose(table, item, person);
             let of = subject(home.people(), whose);
@@ -185,7 +186,7 @@ pub fn decide(
         }
         for (item, raw) in record.certainties {
             // A certainty belongs to the guess of its own record, and goes where that one goes.
-            if let Some(guess) = values.iter_mut().rev().find(|value| value.item == item) {
+            if let Some(guess) = values.iter_mut().skip(begins).rev().find(|value| value.item == item) {
                 guess.certainty = Some(raw);
             }
         }
@@ -225,8 +226,14 @@ fn as_captured(
     let late = now.permitted.without(then);
     if !late.is_empty() {
         now.permitted = now.permitted & then;
-        // For somebody whom nobody identified it is the shortest of all in any case.
-        if !matches!(whose, Whose::Bystander) {
+        // For somebody whom nobody identified it is the shortest of all in any case, and so it is for a
+        // household of which nobody is known.
+        let unknown = match whose {
+            Whose::Person(_) => false,
+            Whose::Household => home.people().is_empty(),
+            Whose::Bystander => true,
+        };
+        if !unknown {
             let keeps =
                 now.permitted.iter().filter_map(|id| table.purpose(id)).map(|purpose| purpose.keep_seconds);
             now.keep_seconds = keeps.max().unwrap_or(0);

@@ -13,18 +13,23 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use housecarl_audit::Act;
+use housecarl_policy::table::NO_DAY;
 
 use crate::audit::{self, By, EntryNumber};
 use crate::journey::{Journey, NotChanged};
 use crate::keys::KeyName;
+use crate::product::Version;
 use crate::store::Bucket;
+
+/// In seconds.
+const DAY: u64 = 86_400;
 
 /// A clock that differs by more than this from when it was last looked at has jumped, or the
 /// gateway was off for long. In seconds.
-const JUMP_MAX: u64 = 2 * 86_400;
+const JUMP_MAX: u64 = 2 * DAY;
 /// For so long a clock has to move on without a jump before anything is destroyed on its word: a
 /// wrong one is set right or noticed by then. In seconds.
-const STEADY_MIN: u64 = 86_400;
+const STEADY_MIN: u64 = DAY;
 
 /// For how long ahead buckets are made, in seconds.
 const AHEAD: u64 = 3_600;
@@ -51,7 +56,12 @@ impl Journey {
     pub fn expire(&self, now: u64) -> Result<Expired, NotChanged> {
         self.make_ahead(now)?;
         let steady = self.steady(now)?;
+        let (seen, _) = self.register.clock()?;
         self.register.set_clock(now, steady)?;
+        // What a purpose alone was wanted for is not wanted any more when the purpose is over.
+        if self.purposes_over(seen) != self.purposes_over(now) {
+            self.homes.each(|home| self.want_again(home, now));
+        }
         if steady < STEADY_MIN {
             return Ok(Expired { clock_jumped: true, ..Expired::default() });
         }
@@ -85,6 +95,17 @@ impl Journey {
     /// Whether anything may be destroyed on the clock's word.
     pub(crate) fn clock_is_steady(&self, now: u64) -> Result<bool, NotChanged> {
         Ok(self.steady(now)? >= STEADY_MIN)
+    }
+
+    /// How many purposes of all products are over at a moment, whoever they are for.
+    fn purposes_over(&self, at: u64) -> usize {
+        let over = |version: &Version| {
+            let purposes = version.table.purposes();
+            let ends =
+                purposes.iter().filter_map(|id| version.table.purpose(id)).map(|purpose| purpose.ends_on_day);
+            ends.filter(|day| *day != NO_DAY && u64::from(*day).saturating_mul(DAY) <= at).count()
+        };
+        self.products().map(|(_, product)| over(&product.version())).sum()
     }
 
     fn log_expiry(&self, over: &[Bucket], now: u64) -> Result<Option<EntryNumber>, NotChanged> {

@@ -477,17 +477,19 @@ impl Journey {
         // Sealed under a key that is gone: nobody knows any more what was said.
         let Some(said) = self.open_said(choice) else { return };
         let at = u32::try_from(choice.at).unwrap_or(u32::MAX);
+        // The latest of all, also where the clock was set back in between: whoever asks what somebody had
+        // said until an earlier moment is to look into the log.
         match choice.about {
             About::Person(person) => {
                 let Some(mut standing) = state.standings.get(person) else { return };
                 said.add_to(&mut standing, &state.version);
-                standing.changed_at = at;
+                standing.changed_at = at.max(standing.changed_at);
                 state.standings.set(person, standing);
             }
             About::Device(device) => {
                 let mut standing = state.device(device);
                 said.add_to_device(&mut standing, &state.version);
-                standing.changed_at = at;
+                standing.changed_at = at.max(standing.changed_at);
                 state.settle(device, standing);
             }
         }
@@ -568,11 +570,12 @@ impl Journey {
     }
 
     pub(crate) fn add_aged(&self, home: HomeId, age: Age, by: By, now: u64) -> Result<PersonId, NotChanged> {
-        self.homes.home(home).ok_or(NotChanged::Unknown("home"))?;
-        let row = PersonRow { id: PersonId::random()?, home, age };
+        let home = self.homes.home(home).ok_or(NotChanged::Unknown("home"))?;
+        let row = PersonRow { id: PersonId::random()?, home: home.row.id, age };
         let _still = self.applying.read().unwrap_or_else(PoisonError::into_inner);
         self.register.add_person(&row, &self.action("person-added", row.id.0, by, now)?)?;
         self.take_in(&row);
+        self.want_again(&home, now);
         Ok(row.id)
     }
 
@@ -588,11 +591,12 @@ impl Journey {
         by: By,
         now: u64,
     ) -> Result<DeviceId, NotChanged> {
-        self.homes.home(home).ok_or(NotChanged::Unknown("home"))?;
+        let home = self.homes.home(home).ok_or(NotChanged::Unknown("home"))?;
         self.product(product).ok_or(NotChanged::Unknown("product"))?;
-        let row = DeviceRow { id: DeviceId::random()?, home, product, holder };
+        let row = DeviceRow { id: DeviceId::random()?, home: home.row.id, product, holder };
         self.register.add_device(&row, &self.action("device-added", row.id.0, by, now)?)?;
         self.homes.add_device(row, None);
+        self.want_again(&home, now);
         Ok(row.id)
     }
 
@@ -607,7 +611,7 @@ impl Journey {
         self.register.add_mark(home.row.id, mac, person, &entry)?;
         self.homes.add_mark(home.row.id, mac, person);
         home.epoch.end();
-        self.want(&home, now);
+        self.want_again(&home, now);
         Ok(())
     }
 
@@ -693,13 +697,19 @@ impl Journey {
         Some(self.homes.device(device)?.wanted())
     }
 
-    /// Works out again what each device of a home is wanted to send.
+    /// Works out again what each device of a home is wanted to send. Whoever asks holds the home's turn.
     pub(crate) fn want(&self, home: &HomeAtWork, now: u64) {
         for device in home.devices().into_iter().filter_map(|id| self.homes.device(id)) {
             let Some(product) = self.product(device.row.product) else { continue };
             let view = View::of(&device, product, self);
             device.want(Wanted::of(&view.version, view.device(), &view.nameable(), view.people(), now));
         }
+    }
+
+    /// The same where somebody or something has come into a home, and nobody holds its turn.
+    pub(crate) fn want_again(&self, home: &HomeAtWork, now: u64) {
+        let _turn = home.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.want(home, now);
     }
 
     /// How many parts lie here about a subject, readable or not.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::PoisonError;
 
 use housecarl_audit::Act as Audited;
-use housecarl_policy::{Act, Decimal, ItemId, Outcome, PurposeId, Question, Value, decide, minimise};
+use housecarl_policy::{Act, Decimal, ItemId, Operator, Outcome, PurposeId, Question, Value, decide, minimise};
 
 use crate::audit::{self, AuditError, By, EntryNumber};
 use crate::decide::{Home as _, subject};
@@ -260,10 +260,14 @@ fn release(
 }
 
 /// What an operator leaves of a value that was minimised before.
-fn leave(kept: &Kept, operator: housecarl_policy::Operator) -> Option<ReleasedValue> {
+fn leave(kept: &Kept, operator: Operator) -> Option<ReleasedValue> {
     let value = match kept {
         Kept::Code(code) => return (!operator.drops()).then_some(ReleasedValue::Code(*code)),
         Kept::Counted => return (!operator.drops()).then_some(ReleasedValue::Counted),
+        // What is left of a number of which was asked whether it reached a limit: it is not asked again.
+        Kept::Bool(bool) if matches!(operator, Operator::Reached(_)) => {
+            return Some(ReleasedValue::Bool(*bool));
+        }
         Kept::Null => Value::Null,
         Kept::Bool(bool) => Value::Bool(*bool),
         Kept::Number(number) => Value::Number(*number),

@@ -17,3 +17,4 @@ mod openings;
 mod dependencies;
 mod words;
 mod guidance;
+mod bad_days;

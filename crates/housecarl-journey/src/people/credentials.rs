@@ -138,6 +138,9 @@ impl Journey {
         let enrolled = self.register.enrol(Hash::of(code.as_bytes()), device, secret.hash(), now, &entry)?;
         let row = enrolled.ok_or(NotChanged::Unknown("claim code"))?;
         self.homes.add_device(row, Some(secret.hash()));
+        if let Some(home) = self.homes.home(row.home) {
+            self.want_again(&home, now);
+        }
         Ok((device, secret))
     }
 
