@@ -85,7 +85,8 @@ impl Journey {
         since: u64,
     ) -> Result<u64, crate::store::StoreError> {
         let mut parts = 0_u64;
-        let wanted = crate::store::Wanted { subject, stream: None, received: since..u64::MAX };
+        let wanted =
+            crate::store::Wanted { received: since..u64::MAX, ..crate::store::Wanted::all_of(subject) };
         self.store.scan(&wanted, &mut |_| {
             parts = parts.saturating_add(1);
             true

@@ -290,7 +290,8 @@ impl Serving {
         stop: impl Future<Output = ()>,
         mut renew: impl FnMut() -> R,
     ) -> Served {
-        let Self { journey, clock, counters, quotas, mqtt, http, web, tls, mut broken, came: _, tell, every } = self;
+        let Self { journey, clock, counters, quotas, mqtt, http, web, tls, mut broken, came: _, tell, every } =
+            self;
         let (stopping, stopped) = watch::channel(false);
         let until_stopped = |mut stopped: watch::Receiver<bool>| async move {
             let _ = stopped.wait_for(|stopped| *stopped).await;
@@ -385,13 +386,7 @@ impl Job {
 
 /// What is done with the records beside the messages: each at its time and one after the other, on a
 /// thread that may wait for the disk.
-async fn jobs(
-    journey: Arc<Journey>,
-    clock: Clock,
-    every: Every,
-    tell: Tell,
-    stop: impl Future<Output = ()>,
-) {
+async fn jobs(journey: Arc<Journey>, clock: Clock, every: Every, tell: Tell, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let (mut expire, mut clean_up) = (interval(every.expire), interval(CLEAN_UP_EVERY));
     let mut turn_over = interval(every.turn_over);
