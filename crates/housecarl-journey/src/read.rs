@@ -5,7 +5,9 @@ use std::ops::Range;
 use std::sync::PoisonError;
 
 use housecarl_audit::Act as Audited;
-use housecarl_policy::{Act, Decimal, ItemId, Operator, Outcome, PurposeId, Question, Value, decide, minimise};
+use housecarl_policy::{
+    Act, Decimal, ItemId, Operator, Outcome, PurposeId, Question, Value, decide, minimise,
+};
 
 use crate::audit::{self, AuditError, By, EntryNumber};
 use crate::decide::{Home as _, subject};

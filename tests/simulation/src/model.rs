@@ -485,7 +485,9 @@ impl Model {
                 let answer = answers.entry((row.device, &value.item, row.received)).or_insert_with(|| {
                     self.ask(row.device, whom, &value.item, Act::Use, row.received, None).0
                 });
-                if !answer.verdicts[purpose].is_permitted() || self.lost_its_source(row.device, whom, &value.item) {
+                if !answer.verdicts[purpose].is_permitted()
+                    || self.lost_its_source(row.device, whom, &value.item)
+                {
                     continue;
                 }
                 let Some(left) = shown(answer.operator, &value.kept) else { continue };
@@ -531,7 +533,10 @@ impl Model {
     /// Whether somebody whom a row is about has it restricted, for a purpose that it is for.
     fn is_restricted(&self, row: &Row) -> bool {
         let people = self.subject(row.device, row.whom, None);
-        people.people().iter().any(|person| row.purposes.iter().any(|purpose| person.restricted.contains(purpose)))
+        people
+            .people()
+            .iter()
+            .any(|person| row.purposes.iter().any(|purpose| person.restricted.contains(purpose)))
     }
 
     /// How many parts there are about somebody, readable or not.
