@@ -203,6 +203,8 @@ impl Journey {
             })?;
         }
         let done = self.register.finish_erasure(erasure, now, &entry(Erasure::Removed, parts)?)?;
+        // It is erased, whether or not the list of it could be written; the list says how old it is.
+        let _ = self.list_erasures(now);
         Ok((keys, parts, done))
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use housecarl_policy::table::TableError;
 use housecarl_policy::{AgeBand, DeviceStanding, Standing, StreamId};
@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::apply::{Applied, Putting};
 use crate::audit::{self, AuditError, By, Chosen, EntryNumber, Log};
+use crate::backup::{Backup, RESTORING};
 use crate::decide::Whose;
 use crate::keys::{self, KeyName, Keys, KeysError, RootKey, RootKeyError};
 use crate::minimise::{Minimised, PseudonymKey};
@@ -46,6 +47,8 @@ pub struct Settings {
     pub keep_free: u64,
     /// Where the records are kept.
     pub stored: Stored,
+    /// Where backups go.
+    pub backup: Backup,
     /// What the audit log is called: one word without a plus sign, such as `example.com/home`, and
     /// for good. `None` is what it was called before, or a random name.
     pub log_name: Option<String>,
@@ -60,6 +63,7 @@ impl Settings {
             root_key: folder.join("root.key"),
             keep_free: 128 << 20,
             stored: Stored::OnDisk,
+            backup: Backup::default(),
             log_name: None,
         }
     }
@@ -74,6 +78,8 @@ impl Settings {
 /// Why the journey cannot begin.
 #[derive(Debug)]
 pub enum OpenError {
+    /// A restore into this data directory was cut short.
+    Restoring(PathBuf),
     /// The data directory cannot be made.
     Folder(PathBuf, io::Error),
     /// The root key.
@@ -99,6 +105,11 @@ pub enum OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Restoring(path) => write!(
+                f,
+                "a restore into the data directory `{}` was cut short; run `housecarl restore` again",
+                path.display()
+            ),
             Self::Folder(path, error) => write!(f, "the data directory `{}`: {error}", path.display()),
             Self::RootKey(error) => error.fmt(f),
             Self::Keys(error) => error.fmt(f),
@@ -213,6 +224,8 @@ pub enum NotChanged {
     Audit(AuditError),
     /// The policy table of another version does not read.
     Table(TableError),
+    /// A copy could not be written here.
+    Copy(PathBuf, io::Error),
 }
 
 impl fmt::Display for NotChanged {
@@ -227,6 +240,7 @@ impl fmt::Display for NotChanged {
             Self::Stopped(error) => error.fmt(f),
             Self::Audit(error) => error.fmt(f),
             Self::Table(error) => error.fmt(f),
+            Self::Copy(path, error) => write!(f, "cannot write the copy `{}`: {error}", path.display()),
         }
     }
 }
@@ -275,6 +289,9 @@ pub struct Journey {
     /// Held to read by whoever changes what was said, and to write while another version of a product
     /// is put in force. Before the turn of a home.
     pub(crate) applying: RwLock<()>,
+    pub(crate) backup: Backup,
+    /// Held by whoever writes the list of erasures.
+    pub(crate) listing: Mutex<()>,
     sequence: Sequence,
     watch: OnceLock<Box<Watch>>,
 }
@@ -315,6 +332,9 @@ impl Journey {
     ) -> Result<Self, OpenError> {
         let folder = &settings.folder;
         std::fs::create_dir_all(folder).map_err(|error| OpenError::Folder(folder.clone(), error))?;
+        if folder.join(RESTORING).exists() {
+            return Err(OpenError::Restoring(folder.clone()));
+        }
         // The register first: it is what refuses a second gateway.
         let register = Register::open(&folder.join("register.sqlite"))?;
         let root = RootKey::open_or_create(&settings.root_key)?;
@@ -346,6 +366,8 @@ impl Journey {
             products: in_force,
             moving: tokio::sync::Mutex::default(),
             applying: RwLock::default(),
+            backup: settings.backup.clone(),
+            listing: Mutex::default(),
             sequence: Sequence::new()?,
             watch: OnceLock::new(),
         };
@@ -455,7 +477,7 @@ impl Journey {
     }
 
     /// Under whose key it stands what was said about somebody or something.
-    fn keeper(&self, about: About) -> Option<(SubjectId, Arc<HomeAtWork>)> {
+    pub(crate) fn keeper(&self, about: About) -> Option<(SubjectId, Arc<HomeAtWork>)> {
         match about {
             About::Person(person) => Some((person.into(), self.homes.home_of(person)?)),
             About::Device(device) => {
@@ -770,7 +792,7 @@ impl Journey {
 }
 
 /// Where an entry of the log of choices is sealed to.
-fn said_at(about: About, product: ProductNumber) -> Vec<u8> {
+pub(crate) fn said_at(about: About, product: ProductNumber) -> Vec<u8> {
     let (kind, id) = match about {
         About::Person(id) => (b"p", id.0),
         About::Device(id) => (b"d", id.0),
