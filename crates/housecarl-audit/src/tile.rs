@@ -197,7 +197,7 @@ pub(crate) fn hashes(bytes: &[u8]) -> impl Iterator<Item = Hash> + '_ {
 
 /// The entries in the bytes of a bundle, each without its length; the last is `None` where the
 /// lengths do not come out even.
-pub(crate) fn entries(mut bytes: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
+pub fn entries(mut bytes: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
     std::iter::from_fn(move || {
         if bytes.is_empty() {
             return None;

@@ -259,6 +259,8 @@ impl Journey {
             parts = parts.saturating_add(removed);
         }
         let done = self.register.finish_erasure(erasure, now, &entry(Erasure::Removed, parts)?)?;
+        // It is erased, whether or not the list of it could be written; the list says how old it is.
+        let _ = self.list_erasures(now);
         Ok((keys, parts, done))
     }
 

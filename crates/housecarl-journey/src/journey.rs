@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::alarm::Alarm;
 use crate::apply::{Applied, Putting};
 use crate::audit::{self, AuditError, By, Chosen, EntryNumber, Log, Reasons};
+use crate::backup::{Backup, RESTORING};
 use crate::decide::Whose;
 use crate::fence::Fence;
 use crate::keys::{self, KeyName, Keys, KeysError, RootKey, RootKeyError};
@@ -52,6 +53,8 @@ pub struct Settings {
     pub keep_free: u64,
     /// Where the records are kept.
     pub stored: Stored,
+    /// Where backups go.
+    pub backup: Backup,
     /// What the audit log is called: one word without a plus sign, such as `example.com/home`, and
     /// for good. `None` is what it was called before, or a random name.
     pub log_name: Option<String>,
@@ -66,6 +69,7 @@ impl Settings {
             root_key: folder.join("root.key"),
             keep_free: 128 << 20,
             stored: Stored::OnDisk,
+            backup: Backup::default(),
             log_name: None,
         }
     }
@@ -80,6 +84,8 @@ impl Settings {
 /// Why the journey cannot begin.
 #[derive(Debug)]
 pub enum OpenError {
+    /// A restore into this data directory was cut short.
+    Restoring(PathBuf),
     /// The data directory cannot be made.
     Folder(PathBuf, io::Error),
     /// The root key.
@@ -105,6 +111,11 @@ pub enum OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Restoring(path) => write!(
+                f,
+                "a restore into the data directory `{}` was cut short; run `housecarl restore` again",
+                path.display()
+            ),
             Self::Folder(path, error) => write!(f, "the data directory `{}`: {error}", path.display()),
             Self::RootKey(error) => error.fmt(f),
             Self::Keys(error) => error.fmt(f),
@@ -221,6 +232,8 @@ pub enum NotChanged {
     Audit(AuditError),
     /// The policy table of another version does not read.
     Table(TableError),
+    /// A copy could not be written here.
+    Copy(PathBuf, io::Error),
 }
 
 impl fmt::Display for NotChanged {
@@ -238,6 +251,7 @@ impl fmt::Display for NotChanged {
             Self::Stopped(error) => error.fmt(f),
             Self::Audit(error) => error.fmt(f),
             Self::Table(error) => error.fmt(f),
+            Self::Copy(path, error) => write!(f, "cannot write the copy `{}`: {error}", path.display()),
         }
     }
 }
@@ -291,6 +305,9 @@ pub struct Journey {
     pub(crate) applying: RwLock<()>,
     /// Held while buckets that are over are destroyed, and by whoever restricts something.
     pub(crate) expiring: Mutex<()>,
+    pub(crate) backup: Backup,
+    /// Held by whoever writes the list of erasures.
+    pub(crate) listing: Mutex<()>,
     sequence: Sequence,
     watch: OnceLock<Box<Watch>>,
 }
@@ -332,6 +349,9 @@ impl Journey {
         let folder = &settings.folder;
         std::fs::create_dir_all(folder).map_err(|error| OpenError::Folder(folder.clone(), error))?;
         let alarm = Arc::new(Alarm::new(broken));
+        if folder.join(RESTORING).exists() {
+            return Err(OpenError::Restoring(folder.clone()));
+        }
         // The register first: it is what refuses a second gateway.
         let register = Register::open(&folder.join("register.sqlite"))?.watched(&alarm);
         let reserve = Reserve::open(folder).map_err(|error| OpenError::Folder(folder.clone(), error))?;
@@ -370,6 +390,8 @@ impl Journey {
             moving: tokio::sync::Mutex::default(),
             applying: RwLock::default(),
             expiring: Mutex::default(),
+            backup: settings.backup.clone(),
+            listing: Mutex::default(),
             sequence: Sequence::new()?,
             watch: OnceLock::new(),
         };
@@ -496,7 +518,7 @@ impl Journey {
     }
 
     /// Under whose key it stands what was said about somebody or something.
-    fn keeper(&self, about: About) -> Option<(SubjectId, Arc<HomeAtWork>)> {
+    pub(crate) fn keeper(&self, about: About) -> Option<(SubjectId, Arc<HomeAtWork>)> {
         match about {
             About::Person(person) => Some((person.into(), self.homes.home_of(person)?)),
             About::Device(device) => {

@@ -24,6 +24,7 @@ pub mod product;
 pub mod apply;
 pub mod people;
 pub mod keys;
+pub mod backup;
 pub mod wanted;
 pub mod clean_up;
 mod held;

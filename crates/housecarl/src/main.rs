@@ -42,6 +42,8 @@ enum Command {
     Device(commands::device::Arguments),
     Operator(commands::operator::Arguments),
     Verify(commands::verify::Arguments),
+    Backup(commands::backup::Arguments),
+    Restore(commands::restore::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +64,8 @@ fn main() -> ExitCode {
         Command::Device(arguments) => commands::device::run(&arguments),
         Command::Operator(arguments) => commands::operator::run(&arguments),
         Command::Verify(arguments) => commands::verify::run(&arguments),
+        Command::Backup(arguments) => commands::backup::run(&arguments),
+        Command::Restore(arguments) => commands::restore::run(&arguments),
     };
     match done {
         Ok(output::Exit::Clean) => ExitCode::SUCCESS,

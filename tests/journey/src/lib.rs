@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use housecarl_journey::apply::Putting;
 use housecarl_journey::audit::{By, EntryNumber};
+use housecarl_journey::backup::{Backup, Copied, Erasures, NotRestored, Restored, Sources, restore};
 use housecarl_journey::journey::{Admitted, Journey, Message, NotAdmitted, Settings, Stored};
 use housecarl_journey::people::{About, Act, DeviceId, HomeId, OperatorId, PersonId, Put, Said, SubjectId};
 use housecarl_journey::product::{InForce, Product, ProductNumber};
@@ -59,6 +60,8 @@ pub fn product(name: &str, manifest: &str) -> Product {
 pub struct World {
     /// Where it lies; it goes with the world.
     pub folder: Arc<TempDir>,
+    /// Where its backups go.
+    pub copies: Arc<TempDir>,
     stored: Stored,
     products: Vec<Product>,
     /// What its clock shows.
@@ -76,18 +79,58 @@ impl World {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let products: Vec<Product> = products.iter().map(|(name, text)| product(name, text)).collect();
         let now = Arc::new(AtomicU64::new(START));
-        let journey = open(&folder, stored, &products, &now);
+        let copies = Arc::new(tempfile::tempdir().unwrap());
+        let journey = open(&folder, &copies, stored, &products, &now);
         let home = journey.add_home(By::Housecarl, START).unwrap();
-        Self { folder, stored, products, now, journey, home }
+        Self { folder, copies, stored, products, now, journey, home }
     }
 
     /// Ends the process and begins another on the same folder.
     #[must_use]
     pub fn restarted(self) -> Self {
-        let Self { folder, stored, products, now, journey, home } = self;
+        let Self { folder, copies, stored, products, now, journey, home } = self;
         drop(journey);
-        let journey = open(&folder, stored, &products, &now);
-        Self { folder, stored, products, now, journey, home }
+        let journey = open(&folder, &copies, stored, &products, &now);
+        Self { folder, copies, stored, products, now, journey, home }
+    }
+
+    /// Copies of what is there.
+    #[must_use]
+    pub fn copied(&self) -> Copied {
+        self.journey.back_up(By::Housecarl, self.time()).unwrap()
+    }
+
+    /// Ends the process, and restores into another data directory, which has the root key and nothing else.
+    /// What the gateway was is left in the old folder.
+    ///
+    /// # Errors
+    /// As [`restore`]; the folder of the try.
+    pub fn restored(
+        self,
+        copied: &Copied,
+        sources: impl FnOnce(&mut Sources),
+    ) -> Result<(Self, Restored), (NotRestored, TempDir)> {
+        let Self { folder: old, copies, products, now, journey, home, .. } = self;
+        journey.integrate(now.load(Ordering::SeqCst)).unwrap();
+        drop(journey);
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(old.path().join("root.key"), folder.path().join("root.key")).unwrap();
+        let mut from = Sources {
+            records: copied.records.clone().unwrap(),
+            keys: copied.keys.clone().unwrap(),
+            erasures: Erasures::Beside,
+            log: Some(old.path().join("log")),
+        };
+        sources(&mut from);
+        let clock = Arc::clone(&now);
+        let restored = restore(&settings(&folder, &copies), &from, move || clock.load(Ordering::SeqCst));
+        let restored = match restored {
+            Ok(restored) => restored,
+            Err(error) => return Err((error, folder)),
+        };
+        let folder = Arc::new(folder);
+        let journey = open(&folder, &copies, Stored::OnDisk, &products, &now);
+        Ok((Self { folder, copies, stored: Stored::OnDisk, products, now, journey, home }, restored))
     }
 
     /// Another version of a product that is there, put in force now, and at the next start too.
@@ -220,8 +263,22 @@ impl World {
     }
 }
 
-fn open(folder: &TempDir, stored: Stored, products: &[Product], now: &Arc<AtomicU64>) -> Journey {
-    let settings = Settings { stored, keep_free: 0, ..Settings::in_folder(folder.path()) };
+/// The settings of a data directory whose backups go to `copies`.
+#[must_use]
+pub fn settings(folder: &TempDir, copies: &TempDir) -> Settings {
+    let folder_of = |name: &str| Some(copies.path().join(name));
+    let backup = Backup { records: folder_of("of-records"), keys: folder_of("of-keys"), ..Backup::default() };
+    Settings { keep_free: 0, backup, ..Settings::in_folder(folder.path()) }
+}
+
+fn open(
+    folder: &TempDir,
+    copies: &TempDir,
+    stored: Stored,
+    products: &[Product],
+    now: &Arc<AtomicU64>,
+) -> Journey {
+    let settings = Settings { stored, ..settings(folder, copies) };
     let clock = Arc::clone(now);
     let broken = |error: &dyn std::error::Error| panic!("the store broke: {error}");
     Journey::open(&settings, products.to_vec(), move || clock.load(Ordering::SeqCst), broken).unwrap()

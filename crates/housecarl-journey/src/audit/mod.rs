@@ -88,6 +88,8 @@ pub enum AuditError {
     Pending,
     /// The key of whoever the entry is about is destroyed, and nobody can open it any more.
     Destroyed,
+    /// What opens the entry was lost with the register; the entry came back from the published log.
+    Lost,
     /// A file that a receipt needs is missing or damaged.
     Unprovable(String),
 }
@@ -109,7 +111,8 @@ impl fmt::Display for AuditError {
             }
             Self::Ahead => f.write_str(
                 "the published audit log has entries that the register has not: an older register was put \
-                 back; nothing is signed, or the log would contradict itself; keep the old log and begin a new one",
+                 back; nothing is signed, or the log would contradict itself; `housecarl restore --log` takes the \
+                 published one up",
             ),
             Self::Forked => f.write_str(
                 "the entries in the register are not those that were signed: it was changed or put back; \
@@ -121,6 +124,9 @@ impl fmt::Display for AuditError {
             Self::Destroyed => {
                 f.write_str("the key of whom the entry is about is destroyed, and nobody can open it any more")
             }
+            Self::Lost => f.write_str(
+                "what opens the entry was lost with an earlier register; whoever was given its receipt has it still",
+            ),
             Self::Unprovable(why) => write!(f, "the audit log has lost a file: {why}"),
         }
     }

@@ -115,6 +115,8 @@ impl Journey {
                 let plain = field::open(&self.keys, keeper, &place(&leaf), &opening);
                 plain.ok_or(AuditError::Destroyed)?.to_vec()
             }
+            // Taken up from the published log, which has the leaf and no more.
+            None if opening.is_empty() => return Err(AuditError::Lost),
             None => opening,
         };
         let (salt, opening) = plain.split_first_chunk().ok_or(housecarl_audit::entry::Malformed::Short)?;
@@ -144,7 +146,8 @@ impl Chosen<'_> {
             About::Device(_) => (Whom::Household(home), Means::MadeAvailable),
         };
         let said = match self.said {
-            Said::Told(..) => None,
+            // The second is nothing that anybody says, and has one entry for all.
+            Said::Told(..) | Said::Restored => None,
             Said::Agreed(put, _) => {
                 Some((Answer::Agreed, put.purpose.as_str(), 0, fingerprint_of(&put.fingerprint)))
             }

@@ -407,6 +407,19 @@ impl Keys {
         Ok(())
     }
 
+    pub(super) const fn root(&self) -> &RootKey {
+        &self.root
+    }
+
+    /// Lets somebody read the file while nobody writes to it.
+    pub(super) fn with_file<T>(&self, read: impl FnOnce(&File) -> io::Result<T>) -> Result<T, KeysError> {
+        let held = &mut *self.held();
+        held.check()?;
+        held.note(self.file.sync_data())?;
+        held.unsynced = false;
+        Ok(read(&self.file)?)
+    }
+
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }

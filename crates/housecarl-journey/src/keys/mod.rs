@@ -10,6 +10,7 @@
 mod root;
 mod paper;
 mod handover;
+pub(crate) mod copy;
 mod slot;
 mod file;
 pub(crate) mod field;

@@ -540,7 +540,27 @@ impl Register {
         self.alarm.mind_register(set.map(|_| ()).map_err(RegisterError::from))
     }
 
-    pub(super) fn all<T>(
+    /// All of it as it is now, in a new file.
+    pub(crate) fn copy_to(&self, path: &Path) -> Result<()> {
+        self.connection().execute("VACUUM INTO ?1", [path.to_string_lossy()])?;
+        Ok(())
+    }
+
+    /// Every erasure, in a new file, and when it was written.
+    pub(crate) fn list_erasures(&self, path: &Path, now: u64) -> Result<()> {
+        let connection = self.connection();
+        connection.execute("ATTACH DATABASE ?1 AS list", [path.to_string_lossy()])?;
+        let listed = connection.execute_batch(&format!(
+            "BEGIN; CREATE TABLE list.erasure AS SELECT * FROM main.erasure;
+             CREATE TABLE list.made AS SELECT {} AS at; COMMIT;",
+            seconds(now)
+        ));
+        let undone = if connection.is_autocommit() { Ok(()) } else { connection.execute_batch("ROLLBACK") };
+        let detached = connection.execute_batch("DETACH DATABASE list");
+        Ok(listed.and(undone).and(detached)?)
+    }
+
+    pub(crate) fn all<T>(
         &self,
         query: &str,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use housecarl_policy::{DeviceStanding, PurposeId, PurposeSet, Standing};
+use housecarl_policy::{Basis, DeviceStanding, PurposeId, PurposeSet, Standing, Steps};
 use minicbor::{Decode, Encode};
 
 use crate::product::Version;
@@ -74,6 +74,11 @@ pub enum Said {
     /// counts. Nobody says it; Housecarl writes it down.
     #[n(8)]
     Lapsed,
+    /// Nobody said it: the log was put back from a copy, and what was said after the copy is not in it.
+    /// What was agreed to may have been taken back since, so it counts no longer; what can be objected
+    /// to waits until the person is told of it again. A no stays a no.
+    #[n(9)]
+    Restored,
 }
 
 impl Put {
@@ -164,6 +169,7 @@ impl Said {
             }
             Self::NoMarketing(_) => Ok(()),
             Self::Lapsed => Err(NotSayable::WrongSubject),
+            Self::Restored => Err(NotSayable::WrongSubject),
             Self::Feature(name, _) => {
                 version.feature(name).map(|_| ()).ok_or_else(|| unknown("feature", name))
             }
@@ -190,6 +196,12 @@ impl Said {
             }
             Self::NoMarketing(objects) => standing.no_marketing = *objects,
             Self::Lapsed => (standing.agreed, standing.authorised) = (PurposeSet::NONE, PurposeSet::NONE),
+            Self::Restored => {
+                standing.agreed = PurposeSet::NONE;
+                standing.authorised = PurposeSet::NONE;
+                standing.steps = Steps::default();
+                standing.told = standing.told.without(objectable(version));
+            }
             Self::Feature(..) => {}
         }
     }
@@ -211,6 +223,11 @@ impl Said {
             Self::Feature(name, on) => {
                 let bit = version.feature(name).unwrap_or(0);
                 standing.features = if *on { standing.features | bit } else { standing.features & !bit };
+            }
+            Self::Restored => {
+                standing.agreed = PurposeSet::NONE;
+                standing.features = 0;
+                standing.available = standing.available.without(objectable(version));
             }
             Self::Authorised(..)
             | Self::Restricted(..)
@@ -241,8 +258,17 @@ impl Said {
                 | Self::NoMarketing(true)
                 | Self::Feature(_, false)
                 | Self::Precision(..)
+                | Self::Restored
         )
     }
+}
+
+/// The purposes that go on until somebody objects.
+fn objectable(version: &Version) -> PurposeSet {
+    let table = &version.table;
+    let rests =
+        |id: &PurposeId| table.purpose(*id).is_some_and(|found| found.basis == Basis::LegitimateInterests);
+    table.purposes().iter().filter(rests).collect()
 }
 
 /// The slot of an item and the number of its step of this name.

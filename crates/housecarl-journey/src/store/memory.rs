@@ -1,13 +1,14 @@
 //! The reference: what a store does, without a disk.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::people::SubjectId;
-
+use super::records::Records;
 use super::{
     Batch, Bucket, Each, Identity, Place, REMEMBERED_SECONDS, Row, Store, StoreError, Stored, Wanted,
 };
+use crate::people::SubjectId;
 
 /// Rows in memory.
 #[derive(Default)]
@@ -93,6 +94,21 @@ impl Store for Memory {
         for Row { bucket, place, sealed } in new {
             held.buckets.insert(bucket);
             held.rows.insert((bucket, place), sealed);
+        }
+        Ok(())
+    }
+
+    fn copy_to(&self, folder: &Path) -> Result<(), StoreError> {
+        let (copy, held) = (Records::open(folder, 0)?, self.held());
+        let rows = held.rows.iter();
+        let rows = rows.map(|((bucket, place), sealed)| Row {
+            bucket: *bucket,
+            place: *place,
+            sealed: sealed.clone(),
+        });
+        copy.commit(Batch { rows: rows.collect(), identities: Vec::new() }, 0)?;
+        for (identity, at) in &held.identities {
+            copy.commit(Batch { rows: Vec::new(), identities: vec![*identity] }, *at)?;
         }
         Ok(())
     }

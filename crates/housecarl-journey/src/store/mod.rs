@@ -17,6 +17,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
+use std::path::Path;
 
 pub use bucket::Bucket;
 
@@ -236,6 +237,11 @@ pub(crate) trait Store: Send + Sync + 'static {
 
     /// The bucket and all its rows will not be found again; likewise.
     fn drop_bucket(&self, bucket: Bucket) -> Result<(), StoreError>;
+
+    /// A store in this folder, which is not there yet, has every row and identity that was committed
+    /// before and not removed. It is on the disk, and nobody has to wait for it meanwhile but a
+    /// [`Store::turn_over`].
+    fn copy_to(&self, folder: &Path) -> Result<(), StoreError>;
 
     /// The store still works. After a failure in the background a commit may wait for ever, so
     /// whoever watches over the process asks now and then, and ends it after an error.

@@ -19,7 +19,7 @@ use std::time::Duration;
 use fjall::config::CompressionPolicy;
 use fjall::{
     AbstractTree as _, CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch,
-    PersistMode,
+    PersistMode, Readable as _,
 };
 
 use super::blocks::{self, Block};
@@ -74,6 +74,8 @@ pub(crate) struct Records {
     keyspaces: RwLock<Keyspaces>,
     /// Held by whoever writes a block again without some of its rows.
     rewriting: Mutex<()>,
+    /// Held by whoever needs the files as they are for long, or rids them of what was removed.
+    files: Mutex<()>,
     /// How many bytes stand in the journal, about.
     journal: AtomicU64,
     pub(super) database: Database,
@@ -145,6 +147,7 @@ impl Records {
             keep_free,
             keyspaces: RwLock::new(keyspaces),
             rewriting: Mutex::default(),
+            files: Mutex::default(),
             journal: AtomicU64::new(database.journal_disk_space()?),
             database,
         })
@@ -220,6 +223,26 @@ impl Records {
             return Err(StoreError::Full);
         }
         Ok(())
+    }
+
+    /// Removes every row that is not to be kept: how many.
+    pub(crate) fn retain(&self, mut keep: impl FnMut(&Stored) -> bool) -> Result<u64, StoreError> {
+        let mut removed = 0_u64;
+        for (bucket, keyspace) in self.read().buckets.clone() {
+            let mut gone = Vec::new();
+            for found in keyspace.iter() {
+                let (key, sealed) = found.into_inner()?;
+                let Some(place) = Place::from_bytes(&key) else { continue };
+                if !keep(&Stored { row: Row { bucket, place, sealed: sealed.to_vec() } }) {
+                    gone.push((bucket, place));
+                }
+            }
+            removed = removed.saturating_add(gone.len() as u64);
+            for gone in gone.chunks(PAGE_ROWS) {
+                self.replace(gone, Vec::new())?;
+            }
+        }
+        Ok(removed)
     }
 
     /// How many bytes of the disk are free.
@@ -501,6 +524,43 @@ impl Store for Records {
         Ok(())
     }
 
+    fn copy_to(&self, folder: &Path) -> Result<(), StoreError> {
+        let copy = Self::open(folder, 0)?;
+        // What is removed meanwhile stays in the files until this has read it.
+        let _alone = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let (snapshot, buckets, seen) = {
+            let keyspaces = self.read();
+            (self.database.snapshot(), keyspaces.buckets.clone(), keyspaces.seen.clone())
+        };
+        for (bucket, keyspace) in buckets {
+            let (mut batch, mut bytes) = (Batch::default(), 0_usize);
+            for found in snapshot.iter(&keyspace) {
+                let (key, sealed) = found.into_inner()?;
+                // A mark of what was removed has no place.
+                let Some(place) = Place::from_bytes(&key) else { continue };
+                bytes = bytes.saturating_add(sealed.len());
+                batch.rows.push(Row { bucket, place, sealed: sealed.to_vec() });
+                if batch.rows.len() >= PAGE_ROWS || bytes >= PAGE_BYTES {
+                    copy.commit(std::mem::take(&mut batch), 0)?;
+                    bytes = 0;
+                }
+            }
+            copy.commit(batch, 0)?;
+        }
+        for (week, keyspace) in seen {
+            let mut identities = Vec::new();
+            for found in snapshot.iter(&keyspace) {
+                let identity = found.key()?.as_ref().try_into().map(Identity);
+                identities.push(identity.map_err(|_| StoreError::Unreadable("an identity is none"))?);
+            }
+            for identities in identities.chunks(PAGE_ROWS) {
+                let batch = Batch { rows: Vec::new(), identities: identities.to_vec() };
+                copy.commit(batch, week.saturating_mul(REMEMBERED_SECONDS))?;
+            }
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), StoreError> {
         // It says whether any of fjall's threads has failed, and costs nothing else.
         Ok(self.database.persist(PersistMode::Buffer)?)
@@ -511,6 +571,7 @@ impl Store for Records {
     }
 
     fn turn_over(&self, now: u64) -> Result<(), StoreError> {
+        let _alone = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         turn_over::turn_over(self, now)
     }
 }

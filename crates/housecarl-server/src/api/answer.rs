@@ -246,9 +246,11 @@ impl From<NotChanged> for Problem {
             NotChanged::Stopped(failed) => Self::later("stopped", failed.to_string()),
             NotChanged::Table(_) => Self::fault(),
             // What these say is the operator's to read in the log, and names files.
-            NotChanged::Register(_) | NotChanged::Keys(_) | NotChanged::Store(_) | NotChanged::Audit(_) => {
-                Self::later("not-written", "it could not be written down")
-            }
+            NotChanged::Register(_)
+            | NotChanged::Keys(_)
+            | NotChanged::Store(_)
+            | NotChanged::Audit(_)
+            | NotChanged::Copy(..) => Self::later("not-written", "it could not be written down"),
         }
     }
 }

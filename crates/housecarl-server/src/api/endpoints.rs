@@ -16,7 +16,7 @@ use hyper::{Method, Request};
 use super::answer::{Answer, Problem};
 use super::asked::Asked;
 use super::caller::{Caller, Consumer, recognise};
-use super::{House, choices, data, devices, erase, health, homes, messages, operators, products};
+use super::{House, backups, choices, data, devices, erase, health, homes, messages, operators, products};
 
 /// What a function behind an address does.
 type Doing = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
@@ -170,6 +170,7 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         Operator(|asked| Box::pin(devices::revoke(asked))),
         &[200, 404, 503],
     ),
+    endpoint(Method::POST, "/v1/backups", Operator(|asked| Box::pin(backups::make(asked))), &[200, 404, 503]),
     endpoint(
         Method::POST,
         "/v1/operators",

@@ -8,6 +8,7 @@ mod endpoints;
 mod limits;
 mod caller;
 mod asked;
+mod backups;
 mod answer;
 mod messages;
 mod cbor;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use housecarl_check::diagnostic::Level;
 use housecarl_journey::apply::{Applied, Putting};
-use housecarl_journey::journey::{Journey, OpenError};
+use housecarl_journey::journey::{Journey, NotChanged, OpenError};
 use housecarl_journey::product::Product;
 use housecarl_manifest::scalar::Date;
 use tokio::runtime::Handle;
@@ -357,6 +357,16 @@ fn put_in_force(
     named.into_iter().map(one).collect::<Result<Vec<_>, _>>().map(|all| all.into_iter().unzip())
 }
 
+/// Destroys what is past its date, copies of the keys among it, and tells those how far they are known
+/// to be complete.
+fn expire_all(journey: &Journey, now: u64) -> Result<(), NotChanged> {
+    let expired = journey.expire(now)?;
+    if !expired.clock_jumped {
+        journey.destroy_old_copies(now)?;
+    }
+    journey.list_erasures(now)
+}
+
 /// Tells of a job when it fails, when it fails in another way, and when it works again.
 struct Job {
     name: &'static str,
@@ -403,7 +413,7 @@ async fn jobs(journey: Arc<Journey>, clock: Clock, every: Every, tell: Tell, sto
         let (journey, now) = (Arc::clone(&journey), clock());
         tokio::select! {
             () = &mut stop => break,
-            _ = expire.tick() => expiring.run(&tell, move || journey.expire(now).map(drop)).await,
+            _ = expire.tick() => expiring.run(&tell, move || expire_all(&journey, now)).await,
             _ = clean_up.tick() => {
                 let (runtime, more) = (Handle::current(), Arc::clone(&there_is_more));
                 let step = move || {

@@ -30,10 +30,31 @@ pub struct Settings {
     pub products: Vec<String>,
     /// How much each device may send.
     pub device: PerDevice,
+    /// Where backups go.
+    pub backup: Backup,
     /// Where devices publish.
     pub mqtt: At,
     /// Where devices, operators and consumers ask.
     pub http: At,
+}
+
+/// Where backups go, and for how long those of the keys may be used.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Backup {
+    /// The folder for copies of records and register.
+    pub records: Option<PathBuf>,
+    /// The folder for copies of the keys and the list of erasures.
+    pub keys: Option<PathBuf>,
+    /// For how many days a copy of the keys may be used.
+    pub keys_days: u32,
+}
+
+impl Default for Backup {
+    fn default() -> Self {
+        let housecarl_journey::backup::Backup { records, keys, keys_days } = Default::default();
+        Self { records, keys, keys_days }
+    }
 }
 
 /// How much each device may send, over all its connections.
@@ -98,6 +119,7 @@ impl Default for Settings {
             log_name: None,
             products: Vec::new(),
             device: PerDevice::default(),
+            backup: Backup::default(),
             mqtt: At::default(),
             http: At::default(),
         }
@@ -144,6 +166,8 @@ impl Settings {
         if let Some(root_key) = &self.root_key {
             opened.root_key.clone_from(root_key);
         }
+        let Backup { records, keys, keys_days } = self.backup.clone();
+        opened.backup = housecarl_journey::backup::Backup { records, keys, keys_days };
         opened
     }
 }
@@ -183,6 +207,7 @@ mod tests {
         ]
         .map(str::to_owned)
         .into();
+        keys.extend(["records", "keys", "keys_days"].map(|key| format!("backup.{key}")));
         keys.extend(["messages_per_second_max", "kib_per_second_max"].map(|key| format!("device.{key}")));
         keys.extend(at("mqtt").into_iter().chain(at("http")));
         keys.sort_unstable();
@@ -197,9 +222,11 @@ mod tests {
             log_name: _,
             products: _,
             device,
+            backup,
             mqtt,
             http: _,
         } = Settings::default();
+        let Backup { records: _, keys: _, keys_days: _ } = backup;
         let PerDevice { messages_per_second_max: _, kib_per_second_max: _ } = device;
         let At { address: _, certificate: _, key: _, plain_beyond_loopback: _ } = mqtt;
     }

@@ -15,6 +15,8 @@ pub(crate) mod home;
 pub(crate) mod device;
 pub(crate) mod operator;
 pub(crate) mod verify;
+pub(crate) mod backup;
+pub(crate) mod restore;
 
 use std::path::PathBuf;
 

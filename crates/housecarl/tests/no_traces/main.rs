@@ -17,6 +17,7 @@ use std::process::Command;
 
 use memchr::memmem;
 use rumqttc::v5::mqttbytes::v5::PubAckReason;
+use serde_json::Value;
 
 use gateway::{Gateway, wait_for};
 use home::{Home, hex, now};
@@ -64,8 +65,10 @@ impl Ground {
         let products = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../products/watch");
         let settings = format!(
             "data = {:?}\nproducts = [{products:?}]\nkeep_free_mib = 0\nmqtt.address = \"127.0.0.1:0\"\nhttp.address = \
-             \"127.0.0.1:0\"\n",
-            folder.path().join("data")
+             \"127.0.0.1:0\"\nbackup.records = {:?}\nbackup.keys = {:?}\n",
+            folder.path().join("data"),
+            folder.path().join("copies-of-records"),
+            folder.path().join("copies-of-keys"),
         );
         fs::write(folder.path().join("settings.toml"), settings).unwrap();
         Self { folder, home }
@@ -95,6 +98,26 @@ impl Ground {
                 .success()
         );
         Records::read(&copy)
+    }
+
+    /// Restores what the gateway copied into a folder, as a program, and says what can be opened there.
+    fn restored(&self, name: &str, copies: &Value, more: &[&str]) -> BTreeSet<Said> {
+        let data = self.path(name);
+        fs::create_dir(&data).unwrap();
+        fs::copy(self.path("data/root.key"), data.join("root.key")).unwrap();
+        let copy = |of: &str| self.path(&format!("copies-of-{of}")).join(copies[of].as_str().unwrap());
+        let output = Command::new(env!("CARGO_BIN_EXE_housecarl"))
+            .args(["restore", "--data"])
+            .arg(&data)
+            .arg("--records")
+            .arg(copy("records"))
+            .arg("--keys")
+            .arg(copy("keys"))
+            .args(more)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Records::read(&data.join("records")).opened(&Keys::read(&data.join("root.key"), &data.join("keys")))
     }
 
     /// Everything that was written and printed.
@@ -235,6 +258,9 @@ fn nothing_is_left_of_what_was_not_permitted_or_is_destroyed() {
         }
     };
     let gateway = ground.gateway();
+    let operator = format!("Bearer {}", ground.home.operator);
+    let (status, copies) = gateway.ask("POST", "/v1/backups", &[("authorization", &operator)], b"");
+    assert_eq!(status, 200, "{copies}");
     let at_once = erase(&gateway, "product=watch&item=heart-rate");
     gateway.stop();
     let (between, resealed) = (ground.keys(), ground.records("records-without-a-kind"));
@@ -261,6 +287,19 @@ fn nothing_is_left_of_what_was_not_permitted_or_is_destroyed() {
         assert_eq!(of(anna, &copy.opened(&after)), BTreeSet::new());
     }
     assert!(records.len() > left.len(), "the rows are gone too");
+
+    // What the gateway copied before, while it served, opens no more than that, and comes back as little.
+    let copies: Value = serde_json::from_str(&copies).unwrap();
+    let copied = ground.path("copies-of-records").join(copies["records"].as_str().unwrap());
+    let copied = Records::read(&copied.join("records"));
+    assert_eq!(of(anna, &copied.opened(&keys)), of_anna);
+    assert_eq!(of(anna, &copied.opened(&after)), BTreeSet::new());
+    assert_eq!(of(anna, &ground.restored("restored", &copies, &[])), BTreeSet::new());
+    assert_eq!(
+        of(anna, &ground.restored("restored-without-the-list", &copies, &["--erasures", "unknown"])),
+        of_anna,
+        "it is the list of what was erased that keeps it from coming back"
+    );
 
     // It is the destroyed secrets that make the difference: with the key file of before, the copies open again.
     assert_eq!(of(anna, &records.opened(&keys)), of_anna);

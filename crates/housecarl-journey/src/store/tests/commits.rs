@@ -85,6 +85,9 @@ impl Store for Double {
     fn replace(&self, gone: &[(Bucket, Place)], new: Vec<Row>) -> Result<(), StoreError> {
         self.memory.replace(gone, new)
     }
+    fn copy_to(&self, folder: &std::path::Path) -> Result<(), StoreError> {
+        self.memory.copy_to(folder)
+    }
     fn drop_bucket(&self, bucket: Bucket) -> Result<(), StoreError> {
         self.memory.drop_bucket(bucket)
     }
