@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use housecarl_server::boot::{At, Serving, Settings};
+use housecarl_server::boot::{At, PerDevice, Serving, Settings};
 use housecarl_server::hex;
 use housecarl_server::house::Clock;
 use housecarl_server::ingest::Admission;
@@ -49,8 +49,10 @@ impl Homes {
 /// it has kept whenever it is asked, until nobody asks any more.
 pub(crate) fn run(folder: &Path, devices: usize, homes: &str) {
     let free = At { address: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))), ..At::default() };
+    // A device may send as much as it can: how much that is, is what is measured.
+    let device = PerDevice { messages_per_second_max: 1_000_000, kib_per_second_max: 1_000_000 };
     let settings =
-        Settings { data: folder.to_owned(), mqtt: free.clone(), http: free, ..Settings::default() };
+        Settings { data: folder.to_owned(), mqtt: free.clone(), http: free, device, ..Settings::default() };
     let clock: Clock = Arc::new(now);
     runtime().block_on(async {
         let serving = Serving::begin(&settings, vec![house::watch()], clock).await.unwrap();
