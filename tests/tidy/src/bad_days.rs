@@ -23,6 +23,7 @@ const PROMISED: &[&str] = &[
     "slow-loris",
     "a device in a loop",
     "an erase while the device writes and sends again",
+    "a restore of a copy from before a consent was withdrawn",
 ];
 
 #[test]
