@@ -141,6 +141,25 @@ async fn what_was_erased_after_the_copy_is_erased_again() {
 }
 
 #[tokio::test]
+async fn who_was_forgotten_after_the_copy_does_not_come_back() {
+    let wearer = wearer().await;
+    wearer.send(1).await;
+    let copied = wearer.world.copied();
+    wearer.world.pass(DAY);
+    wearer.world.journey.forget(wearer.person, By::Housecarl, wearer.world.time()).await.unwrap();
+    let Wearer { world, person, device } = wearer;
+    let (world, _) = world.restored(&copied, |_| ()).unwrap();
+    assert_eq!(world.journey.home_of_person(person), None);
+    assert_eq!(world.journey.held(person.into()).unwrap(), 0);
+    // Nobody is known by the mark any more, and the device is nobody's.
+    settle(&world, device).await;
+    world.send(device, "watch", "vitals", &vitals(2, 62)).await.unwrap();
+    assert_eq!(world.journey.held(person.into()).unwrap(), 0);
+    let world = world.restarted();
+    assert_eq!(world.journey.home_of_person(person), None, "after another start");
+}
+
+#[tokio::test]
 async fn what_was_over_since_the_copy_has_no_key_any_more() {
     let wearer = wearer().await;
     let fall = vitals(1, 71).replace("\"fall\": false", "\"fall\": true");
