@@ -77,7 +77,11 @@ impl Files {
             if path.is_dir() {
                 files.extend(Self::of(&path).0);
             } else {
-                let mut bytes = std::fs::read(&path).unwrap();
+                let mut bytes = match std::fs::read(&path) {
+                    // The engine was just removing it.
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                    read => read.unwrap(),
+                };
                 // Journals end in megabytes of zeros, and no value does.
                 bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
                 files.push(bytes);

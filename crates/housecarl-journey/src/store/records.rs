@@ -231,11 +231,14 @@ impl Records {
         for (bucket, keyspace) in self.read().buckets.clone() {
             let mut gone = Vec::new();
             for found in keyspace.iter() {
-                let (key, sealed) = found.into_inner()?;
-                let Some(place) = Place::from_bytes(&key) else { continue };
-                if !keep(&Stored { row: Row { bucket, place, sealed: sealed.to_vec() } }) {
-                    gone.push((bucket, place));
-                }
+                let (key, block) = found.into_inner()?;
+                let Some(first) = Place::from_bytes(&key) else { continue };
+                blocks::rows(&block, |sequence, sealed| {
+                    let place = Place { sequence, ..first };
+                    if !keep(&Stored { row: Row { bucket, place, sealed: sealed.to_vec() } }) {
+                        gone.push((bucket, place));
+                    }
+                })?;
             }
             removed = removed.saturating_add(gone.len() as u64);
             for gone in gone.chunks(PAGE_ROWS) {
@@ -535,11 +538,14 @@ impl Store for Records {
         for (bucket, keyspace) in buckets {
             let (mut batch, mut bytes) = (Batch::default(), 0_usize);
             for found in snapshot.iter(&keyspace) {
-                let (key, sealed) = found.into_inner()?;
+                let (key, block) = found.into_inner()?;
                 // A mark of what was removed has no place.
-                let Some(place) = Place::from_bytes(&key) else { continue };
-                bytes = bytes.saturating_add(sealed.len());
-                batch.rows.push(Row { bucket, place, sealed: sealed.to_vec() });
+                let Some(first) = Place::from_bytes(&key) else { continue };
+                bytes = bytes.saturating_add(block.len());
+                blocks::rows(&block, |sequence, sealed| {
+                    let place = Place { sequence, ..first };
+                    batch.rows.push(Row { bucket, place, sealed: sealed.to_vec() });
+                })?;
                 if batch.rows.len() >= PAGE_ROWS || bytes >= PAGE_BYTES {
                     copy.commit(std::mem::take(&mut batch), 0)?;
                     bytes = 0;
